@@ -1,0 +1,130 @@
+//! API keys as administrators see them: everything but the secret.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::{
+    AllowedIps, ApiKeyId, Description, Expiry, ExternalId, Metadata, Name, NamePattern, Principal,
+    ProviderId, RoleId, Timestamp, Version,
+};
+
+/// A credential with roles of its own; it belongs to the organisation and survives its creator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "storage and service build it field by field")]
+pub struct ApiKey {
+    /// Its name for programs.
+    pub id: ApiKeyId,
+    /// Its name for people; several keys may share one.
+    pub name: Name,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// The provider whose rules it follows; never changes.
+    pub provider: ProviderId,
+    /// The beginning of its present secret, for people to recognise it.
+    pub key_prefix: String,
+    /// The roles that it holds; without any it authenticates and may do nothing.
+    pub roles: BTreeSet<RoleId>,
+    /// When it ends.
+    pub expiry: Expiry,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Where it may be used from.
+    pub allowed_ips: AllowedIps,
+    /// What another system calls it.
+    pub external_id: Option<ExternalId>,
+    /// What the customer keeps beside it.
+    pub metadata: Metadata,
+    /// Who made it; `None`: Keystile itself, on its first start.
+    pub created_by: Option<Principal>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// How often it was changed.
+    pub version: Version,
+}
+
+/// The secret that a key had before it was rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a plain fact")]
+pub struct OldSecret {
+    /// When it ends, or ended.
+    pub ends_at: Timestamp,
+}
+
+/// Which keys a list shows; what is `None` is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a question names what it asks")]
+pub struct ApiKeyFilter {
+    /// Those whose name matches.
+    pub name: Option<NamePattern>,
+    /// Those that are switched on, or off.
+    pub enabled: Option<bool>,
+    /// Those that have ended at the moment of the question, or have not.
+    pub expired: Option<bool>,
+    /// Those that end before this moment (keys without an end never do).
+    pub expires_before: Option<Timestamp>,
+    /// Those that hold the role.
+    pub role: Option<RoleId>,
+    /// Those of the provider.
+    pub provider: Option<ProviderId>,
+    /// Those with exactly this external id.
+    pub external_id: Option<ExternalId>,
+}
+
+/// What a list of keys can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApiKeySort {
+    /// By the time they were made.
+    CreatedAt,
+    /// By the time they end; those without an end come last.
+    ExpiresAt,
+    /// By name, without case.
+    Name,
+}
+
+/// For how long a rotated key's old secret still works: 0 seconds to 30 days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RotationOverlap(Duration);
+
+impl RotationOverlap {
+    /// The longest that there is, in seconds.
+    pub const MAX_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+    /// The overlap, or nothing when it is out of range.
+    #[must_use]
+    pub fn from_seconds(seconds: i64) -> Option<Self> {
+        let seconds = u64::try_from(seconds).ok()?;
+        let overlap = Duration::from_secs(seconds);
+        (seconds <= Self::MAX_SECONDS.unsigned_abs()).then_some(Self(overlap))
+    }
+
+    /// When an overlap that begins at `now` ends.
+    #[must_use]
+    pub fn end(self, now: Timestamp) -> Timestamp {
+        now.after(self.0)
+    }
+
+    /// Whether the old secret ends at once.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overlap_lasts_at_most_thirty_days() {
+        assert!(RotationOverlap::from_seconds(0).unwrap().is_zero());
+        assert!(RotationOverlap::from_seconds(2_592_000).is_some());
+        assert!(
+            [-1, 2_592_001, i64::MAX, i64::MIN]
+                .iter()
+                .all(|seconds| RotationOverlap::from_seconds(*seconds).is_none())
+        );
+    }
+}

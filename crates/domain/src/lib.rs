@@ -1,0 +1,71 @@
+//! The rules of Keystile: pure, without I/O and without a clock.
+//!
+//! Everything above this crate asks it; it asks nobody. Time, randomness and stored things are
+//! handed in, so each rule can be tested with values alone.
+//!
+//! The rooms, in the order in which a check walks through them:
+//!
+//! - [`Secret`], [`SecretFormat`], [`Formats`]: the text that a holder has, and how it is told
+//!   from junk without a look-up; [`Fingerprint`] and [`Digest`] are what is kept of it.
+//! - [`Permission`], [`PermissionQuery`], [`EndpointRule`]: one grammar and one matcher for what
+//!   is granted and what is asked.
+//! - [`Role`], [`Provider`], [`ApiKey`]: the things that administrators manage.
+//! - [`Credential`] and [`decide`]: every rule about a credential, in one function. It alone makes
+//!   a [`Grant`].
+//! - [`Rights`]: what a principal may do, and the ceiling on what it may hand to others.
+//! - [`Event`] and [`ChainKey`]: what the audit log says, and how it is sealed.
+//! - [`CredentialStore`]: the port that storage implements and verifiers ask.
+
+mod api_keys;
+mod ceiling;
+mod chain;
+mod credential;
+mod decide;
+mod endpoint;
+mod events;
+mod expiry;
+mod ids;
+mod listing;
+mod mac;
+mod network;
+mod permission;
+mod providers;
+mod roles;
+mod secret;
+mod store;
+mod text;
+mod time;
+mod users;
+
+pub use api_keys::{ApiKey, ApiKeyFilter, ApiKeySort, OldSecret, RotationOverlap};
+pub use ceiling::{CeilingBreach, Rights};
+pub use chain::{ChainError, ChainHash, ChainKey, EventDigests, Salted, SealedEvent};
+pub use credential::{Carrier, Credential, CredentialKind, Principal, PrincipalKind, Tombstone};
+pub use decide::{Context, Decision, Denial, Grant, Outcome, Rule, Transport, decide, explain};
+pub use endpoint::{Endpoint, EndpointError, EndpointRule, RequestPath};
+pub use events::{
+    Action, Actor, Event, EventDraft, EventFilter, EventSort, RequestId, RequestIdError, Target,
+    TargetKind,
+};
+pub use expiry::{Expiry, ExpiryError, Lifetime};
+pub use ids::{ApiKeyId, EventId, IdError, ProviderId, RoleId, Seq, UserId, Version};
+pub use listing::{
+    Direction, Listing, Mark, MarkKey, NamePattern, NamePatternError, PageLimit, PageNumber,
+    PageRequest, Start,
+};
+pub use network::{AllowedIps, Network, NetworkError};
+pub use permission::{
+    Permission, PermissionError, PermissionQuery, PermissionQueryError, PermissionSet, Power,
+};
+pub use providers::{HeaderName, KeySettings, Provider, ProviderKind, ProviderSettings, QueryName};
+pub use roles::{BuiltInRole, Role, RoleFilter, RoleSort, RoleUse};
+pub use secret::{
+    Digest, DrawError, Encoding, Fingerprint, FingerprintError, Fit, FormatError, Formats,
+    KeyLength, Malformed, Pepper, Prefix, Secret, SecretError, SecretFormat,
+};
+pub use store::{CredentialStore, Found};
+pub use text::{
+    Description, ExternalId, Identifier, Metadata, MetadataError, Name, Reason, TextError,
+};
+pub use time::{Timestamp, TimestampError};
+pub use users::User;
