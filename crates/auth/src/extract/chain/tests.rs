@@ -1,0 +1,173 @@
+use keystile_domain::QueryName;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::string::bytes_regex;
+
+use super::*;
+use crate::testing::FakeRequest;
+
+fn every_place() -> Chain {
+    Chain::new([HeaderName::default().into(), Place::BEARER, QueryName::default().into()])
+}
+
+fn found(request: &FakeRequest) -> (String, Carrier, String) {
+    let presented = every_place().extract(request).unwrap().unwrap();
+    let secret = presented.secret.expose().to_owned();
+    (secret, presented.carrier(), presented.place.name().to_owned())
+}
+
+#[test]
+fn a_credential_is_found_at_each_place_with_the_place_it_stood_at() {
+    let key = || "ks_key".to_owned();
+    for (request, carrier, name) in [
+        (FakeRequest::new().header("X-API-KEY", "ks_key"), Carrier::Header, "x-api-key"),
+        (
+            FakeRequest::new().header("authorization", "Bearer ks_key"),
+            Carrier::Bearer,
+            "authorization",
+        ),
+        (FakeRequest::new().query("apiKey=ks_key"), Carrier::Query, "apiKey"),
+    ] {
+        assert_eq!(found(&request), (key(), carrier, name.to_owned()));
+    }
+}
+
+#[test]
+fn a_request_without_a_credential_shows_none() {
+    let request = FakeRequest::new().header("Authorization", "Basic dTpw").query("page=1");
+    assert!(every_place().extract(&request).unwrap().is_none());
+}
+
+#[test]
+fn another_scheme_beside_a_key_does_no_harm() {
+    let request = FakeRequest::new().header("Authorization", "Basic dTpw").query("apiKey=ks_key");
+    assert_eq!(found(&request).1, Carrier::Query);
+}
+
+#[test]
+fn the_default_looks_into_no_query() {
+    let request = FakeRequest::new().query("apiKey=ks_key");
+    assert!(Chain::default().extract(&request).unwrap().is_none());
+    assert!(Chain::default().extract(&request.header("X-API-Key", "ks_a")).unwrap().is_some());
+}
+
+#[test]
+fn two_credentials_are_ambiguous_equal_or_malformed_or_not() {
+    for (header, bearer, query) in [
+        (Some("ks_a"), Some("Bearer ks_a"), ""),
+        (Some("ks_a"), Some("Bearer ks_b"), ""),
+        (Some("ks_a"), None, "apiKey=ks_b"),
+        (None, Some("Bearer ks_a"), "apiKey=ks_b"),
+        (Some(""), Some("Bearer ks_b"), ""),
+        (Some("ks_a"), Some("Bearer"), ""),
+        (Some("ks_a"), None, "apiKey"),
+        (Some("ks_a"), Some("Bearer ks_b"), "apiKey=ks_c"),
+    ] {
+        let mut request = FakeRequest::new().query(query);
+        if let Some(value) = header {
+            request = request.header("X-API-Key", value);
+        }
+        if let Some(value) = bearer {
+            request = request.header("Authorization", value);
+        }
+        assert_eq!(every_place().extract(&request).err(), Some(Refusal::Ambiguous), "{request:?}");
+    }
+}
+
+#[test]
+fn a_repeated_place_is_ambiguous() {
+    for request in [
+        FakeRequest::new().header("X-API-Key", "ks_a").header("x-api-key", "ks_a"),
+        FakeRequest::new().header("Authorization", "Bearer a").header("Authorization", "Bearer a"),
+        FakeRequest::new().query("apiKey=a&apiKey=a"),
+    ] {
+        assert_eq!(every_place().extract(&request).err(), Some(Refusal::Ambiguous), "{request:?}");
+    }
+}
+
+#[test]
+fn a_place_that_providers_share_is_looked_at_once() {
+    let places = || ["X-API-Key".parse::<HeaderName>().unwrap().into(), Place::BEARER];
+    let chain = Chain::new(places().into_iter().chain(places()));
+    let request = FakeRequest::new().header("X-API-Key", "ks_key");
+    assert!(chain.extract(&request).unwrap().is_some());
+}
+
+#[test]
+fn an_embedder_may_take_the_first_in_the_order_of_the_chain() {
+    let request = FakeRequest::new()
+        .query("apiKey=ks_query")
+        .header("Authorization", "Bearer ks_bearer")
+        .header("X-API-Key", "ks_first")
+        .header("X-API-Key", "ks_second");
+    let presented =
+        every_place().with_ambiguity(Ambiguity::TakeFirst).extract(&request).unwrap().unwrap();
+    assert_eq!(presented.secret.expose(), "ks_first");
+}
+
+#[test]
+fn a_malformed_credential_never_falls_through_even_when_the_first_is_taken() {
+    let request = FakeRequest::new().header("X-API-Key", "").header("Authorization", "Bearer ks_b");
+    let chain = every_place().with_ambiguity(Ambiguity::TakeFirst);
+    assert_eq!(chain.extract(&request).err(), Some(Refusal::Malformed(Malformed::Empty)));
+}
+
+#[test]
+fn a_jwt_is_refused_as_malformed() {
+    let request = FakeRequest::new().header("Authorization", "Bearer eyJh.eyJz.c2ln");
+    assert_eq!(every_place().extract(&request).err(), Some(Refusal::Malformed(Malformed::Jwt)));
+}
+
+#[test]
+fn no_debug_text_shows_a_credential() {
+    for request in [
+        FakeRequest::new().header("X-API-Key", "ks_hidden"),
+        FakeRequest::new().header("X-API-Key", "ks_hidden, ks_hidden"),
+        FakeRequest::new().header("X-API-Key", "ks_hidden").query("apiKey=ks_hidden"),
+    ] {
+        let text = match every_place().extract(&request) {
+            Ok(presented) => format!("{presented:?}"),
+            Err(refusal) => format!("{refusal:?} {refusal}"),
+        };
+        assert!(!text.contains("hidden"), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_are_never_changed_on_their_way(
+        header in option::of(bytes_regex("(?s-u:[!-~]{0,20}.?)").unwrap()),
+        bearer in option::of(bytes_regex("(?s-u:[bB]earer[ \\t]{1,2}[a-z.]{0,20}.?)").unwrap()),
+        query in "(apiKey|a|&|=|%[0-9a-fA-F]{0,2}|\\+|\\PC){0,8}",
+    ) {
+        let mut request = FakeRequest::new().query(&query);
+        if let Some(value) = &header {
+            request = request.header("X-API-Key", value);
+        }
+        if let Some(value) = &bearer {
+            request = request.header("Authorization", value);
+        }
+        let shown = usize::from(header.is_some()) + usize::from(bearer.is_some());
+        match every_place().extract(&request) {
+            Ok(None) => prop_assert_eq!(shown, 0),
+            Ok(Some(presented)) => {
+                let secret = presented.secret.expose();
+                prop_assert!(secret.bytes().all(|byte| byte.is_ascii_graphic()));
+                match presented.carrier() {
+                    Carrier::Header => prop_assert_eq!(Some(secret.as_bytes()), header.as_deref()),
+                    Carrier::Bearer => prop_assert!(bearer.unwrap().ends_with(secret.as_bytes())),
+                    _ => prop_assert_eq!(shown, 0),
+                }
+            }
+            Err(Refusal::Ambiguous) => prop_assert!(shown == 2 || query.contains("apiKey")),
+            Err(Refusal::Malformed(_)) => prop_assert!(shown <= 1),
+        }
+    }
+
+    #[test]
+    fn a_key_survives_percent_encoding(key in "[!-~]{1,512}") {
+        let encoded: String = key.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let request = FakeRequest::new().query(&format!("a=b&apiKey={encoded}"));
+        prop_assert_eq!(found(&request).0, key);
+    }
+}
