@@ -1,0 +1,12 @@
+//! Whether the server lives, and whether it can answer.
+
+use serde::{Deserialize, Serialize};
+
+/// The state of the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"status": "ready"})))]
+pub struct Health {
+    /// `alive`, `ready`, `draining` or `unavailable`.
+    pub status: String,
+}

@@ -1,0 +1,18 @@
+//! The wire: every body that Keystile reads or writes, once, and every error code.
+//!
+//! Server, clients and the command line share these types. They are plain data: texts are texts
+//! and times are texts, and what they must look like is checked by the server, which answers with
+//! the pointer of the member that is wrong. One file per resource; [`problem`] has what goes wrong,
+//! [`lists`] what all lists share, [`patch`] the difference between "absent" and `null`.
+//!
+//! With the feature `openapi` each type describes itself for the OpenAPI document.
+
+pub mod api_keys;
+pub mod audit_events;
+pub mod health;
+pub mod lists;
+pub mod me;
+pub mod patch;
+pub mod problem;
+pub mod roles;
+pub mod verify;

@@ -1,0 +1,167 @@
+//! Checking a credential, on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use crate::me::{Credential, Principal, RoleName};
+
+/// A question about a credential.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "credential": "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH",
+    "permissions": ["invoices.read"]
+})))]
+pub struct VerifyRequest {
+    /// The credential itself.
+    pub credential: String,
+    /// What it must be allowed: a list of permissions, of which it needs every one, or an
+    /// expression such as `"invoices.read and (a.b or c.d)"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Permissions>,
+    /// The endpoint that it must open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<AskedEndpoint>,
+    /// Where it rode: `header`, `bearer` or `query`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "header"))]
+    pub source: Option<String>,
+    /// How it travelled: `secure` or `insecure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "secure"))]
+    pub transport: Option<String>,
+    /// Where the request came from. A key with `allowed_ips` is refused without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "192.0.2.7"))]
+    pub ip: Option<String>,
+    /// What the check costs; only 1 until there are limits to count it against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<i64>,
+    /// Whether to list every rule with its outcome.
+    #[serde(default)]
+    pub explain: bool,
+    /// Whether a refusal is answered with its own status instead of 200.
+    #[serde(default)]
+    pub strict: bool,
+}
+
+/// Permissions that are asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+#[expect(clippy::exhaustive_enums, reason = "a list or an expression")]
+pub enum Permissions {
+    /// All of these.
+    All(Vec<String>),
+    /// An expression with `and`, `or` and parentheses.
+    Expression(String),
+}
+
+/// An endpoint that is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AskedEndpoint {
+    /// The method, in capitals.
+    #[cfg_attr(feature = "openapi", schema(example = "GET"))]
+    pub method: String,
+    /// The path, as the client sent it.
+    #[cfg_attr(feature = "openapi", schema(example = "/billing/v1/invoices"))]
+    pub path: String,
+}
+
+/// The answer about a credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Verdict {
+    /// Whether it may.
+    pub valid: bool,
+    /// `valid`, or the first reason why not: `malformed`, `not_found`, `deleted`, `disabled`,
+    /// `expired`, `provider_disabled`, `source_not_allowed`, `insecure_transport`,
+    /// `ip_not_allowed`, `insufficient_permissions`, `endpoint_not_allowed`.
+    #[cfg_attr(feature = "openapi", schema(example = "valid"))]
+    pub code: String,
+    /// The credential, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Credential>,
+    /// Whom it acts as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
+    /// The roles that it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<RoleName>>,
+    /// What they allow together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// What is left of it, if it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Deletion>,
+    /// Every rule with its outcome, if that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+}
+
+/// What is left of a deleted credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Deletion {
+    /// The id that it had.
+    pub id: uuid::Uuid,
+    /// The name that it had.
+    pub name: String,
+    /// The beginning of its secret.
+    pub key_prefix: String,
+    /// When it was deleted.
+    pub deleted_at: String,
+    /// Who deleted it.
+    pub deleted_by: Option<Principal>,
+    /// Why, if they said so.
+    pub reason: Option<String>,
+}
+
+/// Why a check went as it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Explanation {
+    /// Every rule, in the order in which they are asked.
+    pub rules: Vec<RuleOutcome>,
+    /// The smallest grant that would have passed the rules about permissions and endpoints; `null`
+    /// where no grant would help.
+    pub missing: Option<MissingGrant>,
+}
+
+/// How one rule went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleOutcome {
+    /// The rule.
+    #[cfg_attr(feature = "openapi", schema(example = "not_expired"))]
+    pub rule: String,
+    /// `pass`, `fail`, or `skip` where its input was not given.
+    #[cfg_attr(feature = "openapi", schema(example = "pass"))]
+    pub outcome: String,
+}
+
+/// What a credential lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MissingGrant {
+    /// The permissions that it lacks.
+    pub permissions: Vec<String>,
+    /// The endpoint that no role of it opens.
+    pub endpoint: Option<AskedEndpoint>,
+}
+
+/// Many questions at once.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VerifyBatch {
+    /// The questions: 1 to 1,000.
+    pub checks: Vec<VerifyRequest>,
+}
+
+/// The answers, in the order of the questions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Verdicts {
+    /// One answer for each question.
+    pub data: Vec<Verdict>,
+}
