@@ -1,0 +1,232 @@
+//! API keys: what can be asked and changed.
+//!
+//! Each change is in a file of its own; what they share is here: looking a key up, the ceiling,
+//! and what the audit log says of a key.
+
+mod batch;
+mod issue;
+mod remove;
+mod rotate;
+mod update;
+
+use std::collections::BTreeSet;
+
+use keystile_domain::{
+    Action, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Expiry, ExpiryError, Identifier, Listing,
+    OldSecret, PageRequest, Power, Principal, Provider, ProviderId, Reason, Rights, Role, RoleId,
+    Secret, Target, TargetKind, Timestamp, Version,
+};
+use keystile_storage::{Conn, StoreError};
+use serde_json::{Value, json};
+
+use crate::change::Scope;
+use crate::{Caller, Conflict, Keystile, ServiceError};
+
+pub use batch::BatchOutcome;
+pub use issue::{ApiKeyDraft, ProviderName};
+pub(crate) use issue::{draw_secret, key_settings};
+pub use update::ApiKeyChange;
+
+/// A key, with what a face shows of its provider.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a plain pair")]
+pub struct ShownApiKey {
+    /// The key.
+    pub api_key: ApiKey,
+    /// The identifier of its provider.
+    pub provider: Identifier,
+}
+
+/// A key with its secret: what making or rotating it gives, once.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a plain pair")]
+pub struct IssuedApiKey {
+    /// The key.
+    pub shown: ShownApiKey,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+impl Keystile {
+    /// The keys that match.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Lacking`] without `keystile.api_keys.read`.
+    pub async fn list_api_keys(
+        &self,
+        caller: &Caller,
+        filter: &ApiKeyFilter,
+        page: &PageRequest<ApiKeySort>,
+    ) -> Result<Listing<ShownApiKey>, ServiceError> {
+        caller.require(Power::ApiKeysRead)?;
+        let mut conn = self.store.read().await?;
+        let keys = conn.list_api_keys(filter, page, self.clock.now()).await?;
+        let providers = conn.list_providers().await?;
+        let items =
+            keys.items.into_iter().map(|key| shown(key, &providers)).collect::<Result<_, _>>()?;
+        Ok(Listing { items, total: keys.total, next: keys.next })
+    }
+
+    /// One key.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] if there is none of this id; [`ServiceError::Lacking`] without
+    /// `keystile.api_keys.read`.
+    pub async fn find_api_key(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+    ) -> Result<ShownApiKey, ServiceError> {
+        caller.require(Power::ApiKeysRead)?;
+        let mut conn = self.store.read().await?;
+        let api_key = conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
+        show(&mut conn, api_key).await
+    }
+
+    /// The id of the provider that a list filter names; nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`] if the store cannot say.
+    pub async fn find_provider_id(
+        &self,
+        name: &ProviderName,
+    ) -> Result<Option<ProviderId>, ServiceError> {
+        let mut conn = self.store.read().await?;
+        Ok(issue::find_provider(&mut conn, name).await?.map(|provider| provider.id))
+    }
+
+    /// How the rotation of a key stands.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] if there is no such key; [`ServiceError::Lacking`] without
+    /// `keystile.api_keys.read`.
+    pub async fn find_rotation(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+    ) -> Result<Option<OldSecret>, ServiceError> {
+        caller.require(Power::ApiKeysRead)?;
+        let mut conn = self.store.read().await?;
+        conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
+        Ok(conn.find_old_secret(id).await?)
+    }
+}
+
+impl Scope {
+    /// A key that is about to be changed, and that the caller may touch.
+    async fn api_key_in_reach(
+        &mut self,
+        id: ApiKeyId,
+        expected: Option<Version>,
+    ) -> Result<(ApiKey, Vec<Role>), ServiceError> {
+        let key = self.tx.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
+        if expected.is_some_and(|version| version != key.version) {
+            return Err(ServiceError::Outdated);
+        }
+        let roles = self.tx.roles_by_id(&key.roles).await?;
+        self.rights.reach(&Rights::of(&roles).permissions)?;
+        Ok((key, roles))
+    }
+
+    /// The roles with these ids, each of which must exist.
+    async fn roles_named(&mut self, ids: &BTreeSet<RoleId>) -> Result<Vec<Role>, ServiceError> {
+        let roles = self.tx.roles_by_id(ids).await?;
+        match ids.iter().find(|id| !roles.iter().any(|role| role.id == **id)) {
+            None => Ok(roles),
+            Some(unknown) => {
+                Err(ServiceError::broken("/role_ids", format_args!("there is no role {unknown}")))
+            }
+        }
+    }
+
+    /// Refuses to end the last key that may do everything.
+    async fn spare_last_administrator(
+        &mut self,
+        rights_before: &Rights,
+        ended: &[ApiKeyId],
+    ) -> Result<(), ServiceError> {
+        if rights_before.are_unlimited()
+            && self.tx.count_unlimited_keys(self.now, ended).await? == 0
+        {
+            return Err(Conflict::LastAdministrator.into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn record_api_key(
+        &mut self,
+        action: Action,
+        before: Option<&ApiKey>,
+        after: Option<&ApiKey>,
+        reason: Option<Reason>,
+    ) -> Result<(), ServiceError> {
+        let Some(key) = after.or(before) else { return Ok(()) };
+        let target =
+            Target { kind: TargetKind::ApiKey, id: key.id.to_string(), name: key.name.to_string() };
+        self.record(action, target, (before.map(snapshot), after.map(snapshot)), reason)
+    }
+}
+
+async fn show(conn: &mut Conn, api_key: ApiKey) -> Result<ShownApiKey, ServiceError> {
+    let providers = conn.list_providers().await?;
+    shown(api_key, &providers)
+}
+
+fn shown(api_key: ApiKey, providers: &[Provider]) -> Result<ShownApiKey, ServiceError> {
+    let provider = providers.iter().find(|provider| provider.id == api_key.provider);
+    // A provider with keys cannot be deleted, so there is one.
+    let provider = provider.ok_or(StoreError::Corrupt("api_keys.provider_id"))?;
+    Ok(ShownApiKey { api_key, provider: provider.identifier.clone() })
+}
+
+fn broken_expiry(error: ExpiryError) -> ServiceError {
+    ServiceError::broken("/expires_at", error)
+}
+
+/// What the audit log says of a key.
+fn snapshot(key: &ApiKey) -> Value {
+    json!({
+        "name": key.name.as_str(),
+        "description": key.description.as_ref().map(|text| text.as_str()),
+        "key_prefix": key.key_prefix,
+        "role_ids": key.roles.iter().map(|id| id.0).collect::<Vec<_>>(),
+        "expires_at": time(key.expiry.at()),
+        "enabled": key.enabled,
+        "allowed_ips": key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "external_id": key.external_id.as_ref().map(|id| id.as_str()),
+        "metadata": key.metadata.as_map(),
+    })
+}
+
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.to_string())
+}
+
+/// Who makes something, as the thing itself remembers it.
+fn creator(scope: &Scope) -> Option<Principal> {
+    match &scope.actor {
+        keystile_domain::Actor::Principal { principal, .. } => Some(principal.clone()),
+        keystile_domain::Actor::System => None,
+    }
+}
+
+/// Whether somebody may use the key at the moment `now`, as far as the key itself goes.
+fn is_live(key: &ApiKey, now: Timestamp) -> bool {
+    key.enabled && !key.expiry.is_over(now)
+}
+
+/// The end that a key gets, by its provider's rules and the caller's own end.
+fn settle_expiry(
+    scope: &Scope,
+    provider: &Provider,
+    asked: Option<Expiry>,
+) -> Result<Expiry, ServiceError> {
+    let keystile_domain::ProviderSettings::Keys(settings) = &provider.settings else {
+        return Err(ServiceError::broken("/provider", "issues no API keys"));
+    };
+    settings.lifetime().settle(asked, scope.caller_end, scope.now).map_err(broken_expiry)
+}

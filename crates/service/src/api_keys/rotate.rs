@@ -1,0 +1,120 @@
+//! Rotating a key: a new secret under the same id, and what becomes of the old one.
+
+use keystile_domain::{
+    Action, ApiKey, ApiKeyId, OldSecret, Power, RotationOverlap, Timestamp, Version,
+};
+
+use super::issue::{draw_secret, key_settings};
+use super::{IssuedApiKey, ShownApiKey};
+use crate::change::{Changed, Options, Scope};
+use crate::{Caller, Conflict, Keystile, ServiceError};
+
+impl Keystile {
+    /// Gives a key a new secret; the old one works for the time of `overlap`. Rotating again ends
+    /// the older one.
+    ///
+    /// Nothing else about the key changes: a disabled key stays disabled, and its end stays where
+    /// it is. Because the answer is a working secret, the caller must be able to hand out every
+    /// role of the key that it does not hold itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Ceiling`] if the key is beyond the caller; [`ServiceError::Outdated`] if it
+    /// does not have the `expected` version; [`ServiceError::NotFound`];
+    /// [`ServiceError::Lacking`] without `keystile.api_keys.write`.
+    pub async fn rotate_api_key(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        expected: Option<Version>,
+        overlap: RotationOverlap,
+        options: Options<IssuedApiKey>,
+    ) -> Result<Changed<IssuedApiKey>, ServiceError> {
+        let own = caller.credential().id;
+        self.change(caller, Power::ApiKeysWrite, options, move |scope| {
+            Box::pin(async move {
+                let (before, roles) = scope.api_key_in_reach(id, expected).await?;
+                if before.id.as_uuid() != own {
+                    roles.iter().try_for_each(|role| scope.rights.reach_role(role))?;
+                }
+                let provider =
+                    scope.tx.find_provider(before.provider).await?.ok_or(ServiceError::NotFound)?;
+                let format = &key_settings(&provider)?.format;
+                let secret = draw_secret(scope, format).await?;
+                let after = ApiKey {
+                    key_prefix: format.display_prefix(&secret),
+                    version: before.version.next(),
+                    updated_at: scope.now,
+                    ..before.clone()
+                };
+                let digest = scope.keys.pepper.digest(&secret.fingerprint());
+                let old_end = overlap.end(scope.now);
+                scope.tx.update_api_key(&after).await?;
+                scope.tx.replace_secret(&after, &digest, old_end, scope.now).await?;
+                scope.record_api_key(Action::ApiKeyRotated, Some(&before), Some(&after), None)?;
+                let shown = ShownApiKey { api_key: after, provider: provider.identifier };
+                Ok(IssuedApiKey { shown, secret })
+            })
+        })
+        .await
+    }
+
+    /// Ends the old secret of a rotated key now.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Conflict`] if no old secret works; otherwise as for rotating.
+    pub async fn finish_rotation(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        options: Options<OldSecret>,
+    ) -> Result<Changed<OldSecret>, ServiceError> {
+        self.move_old_end(caller, id, Action::ApiKeyRotationFinished, options, |now| now).await
+    }
+
+    /// Lets the old secret of a rotated key work until `overlap` from now.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Conflict`] if no old secret works: one that has ended stays ended;
+    /// otherwise as for rotating.
+    pub async fn extend_rotation(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        overlap: RotationOverlap,
+        options: Options<OldSecret>,
+    ) -> Result<Changed<OldSecret>, ServiceError> {
+        let action = Action::ApiKeyRotationExtended;
+        self.move_old_end(caller, id, action, options, move |now| overlap.end(now)).await
+    }
+
+    async fn move_old_end(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        action: Action,
+        options: Options<OldSecret>,
+        end: impl FnOnce(Timestamp) -> Timestamp + Send + 'static,
+    ) -> Result<Changed<OldSecret>, ServiceError> {
+        self.change(caller, Power::ApiKeysWrite, options, move |scope| {
+            Box::pin(async move {
+                let (before, _) = scope.api_key_in_reach(id, None).await?;
+                if !has_live_old_secret(scope, id).await? {
+                    return Err(Conflict::NoRotation.into());
+                }
+                let ends_at = end(scope.now);
+                scope.tx.set_old_secret_end(id, ends_at).await?;
+                scope.record_api_key(action, Some(&before), Some(&before), None)?;
+                Ok(OldSecret { ends_at })
+            })
+        })
+        .await
+    }
+}
+
+async fn has_live_old_secret(scope: &mut Scope, id: ApiKeyId) -> Result<bool, ServiceError> {
+    let old = scope.tx.find_old_secret(id).await?;
+    Ok(old.is_some_and(|old| old.ends_at > scope.now))
+}

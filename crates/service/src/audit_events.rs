@@ -1,0 +1,101 @@
+//! The audit log: what can be asked of it.
+
+use keystile_domain::{
+    ChainError, ChainHash, EventFilter, EventSort, Listing, PageRequest, Power, SealedEvent, Seq,
+};
+
+use crate::{Caller, Keystile, ServiceError};
+
+/// What a walk along the sealed log found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a plain answer")]
+pub struct ChainReport {
+    /// How many events were read.
+    pub checked: i64,
+    /// Where the log ends: the place and the seal of its newest event.
+    pub head: (Seq, ChainHash),
+    /// The first event that is wrong, and why.
+    pub broken: Option<(Seq, ChainBreak)>,
+}
+
+/// What is wrong with the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "a face must have an answer to each")]
+pub enum ChainBreak {
+    /// An event is not what was sealed.
+    #[error(transparent)]
+    Event(#[from] ChainError),
+    /// Events are missing.
+    #[error("it is missing")]
+    Missing,
+}
+
+impl Keystile {
+    /// The events that match.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Lacking`] without `keystile.audit.read`.
+    pub async fn list_audit_events(
+        &self,
+        caller: &Caller,
+        filter: &EventFilter,
+        page: &PageRequest<EventSort>,
+    ) -> Result<Listing<SealedEvent>, ServiceError> {
+        caller.require(Power::AuditRead)?;
+        Ok(self.store.read().await?.list_events(filter, page).await?)
+    }
+
+    /// Walks the whole log and checks each seal.
+    ///
+    /// A log that was cut short at its end is whole in itself: compare `head` with one that you
+    /// kept elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Lacking`] without `keystile.audit.read`.
+    pub async fn verify_audit_events(&self, caller: &Caller) -> Result<ChainReport, ServiceError> {
+        caller.require(Power::AuditRead)?;
+        let mut conn = self.store.read().await?;
+        let head = conn.head().await?;
+        let mut last = (Seq(0), ChainHash::START);
+        let mut report = ChainReport { checked: 0, head, broken: None };
+        while last.0 < head.0 {
+            let events = conn.events_after(last.0, PAGE).await?;
+            if events.is_empty() {
+                report.broken = Some((last.0.next(), ChainBreak::Missing));
+                return Ok(report);
+            }
+            for sealed in events.into_iter().take_while(|sealed| sealed.event.seq <= head.0) {
+                report.checked += 1;
+                if let Err(broken) = self.follows(&sealed, last) {
+                    report.broken = Some(broken);
+                    return Ok(report);
+                }
+                last = (sealed.event.seq, sealed.hash);
+            }
+        }
+        if last != head {
+            report.broken = Some((head.0, ChainBreak::Event(ChainError::Link)));
+        }
+        Ok(report)
+    }
+
+    fn follows(
+        &self,
+        sealed: &SealedEvent,
+        last: (Seq, ChainHash),
+    ) -> Result<(), (Seq, ChainBreak)> {
+        let expected = last.0.next();
+        if sealed.event.seq != expected {
+            return Err((expected, ChainBreak::Missing));
+        }
+        self.keys
+            .chain
+            .check(sealed, last.1)
+            .map_err(|error| (sealed.event.seq, ChainBreak::Event(error)))
+    }
+}
+
+/// How many events are read at a time.
+const PAGE: i64 = 500;

@@ -1,0 +1,231 @@
+//! The only way to change anything.
+//!
+//! A change takes the head of the audit log first, so changes happen one after the other and each
+//! reads what the one before it left. Then it judges its caller once more, does its work, and
+//! writes rows and events in one transaction. All of that runs in a task of its own: a client that
+//! hangs up half-way does not stop what must follow a commit.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use keystile_auth::Clock;
+use keystile_domain::{
+    Action, Actor, ChainHash, ChainKey, Event, EventDraft, EventId, Expiry, Power, Reason, Rights,
+    SealedEvent, Seq, Target, Timestamp,
+};
+use keystile_storage::{Store, Tx};
+use serde_json::Value;
+
+use crate::caller::require;
+use crate::keys::Keys;
+use crate::{Caller, Keystile, Origin, Replay, ServiceError, random};
+
+/// How a change is to be made.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
+pub struct Options<T> {
+    /// Whether everything is checked and nothing is kept.
+    pub dry_run: bool,
+    /// How a repeated request finds the answer to the first one.
+    pub replay: Option<Replay<T>>,
+}
+
+/// What became of a change.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a face must have an answer to each")]
+pub enum Changed<T> {
+    /// It was made.
+    Done(T),
+    /// It could be made; nothing was.
+    DryRun(T),
+    /// It was made before: the answer of that time.
+    Replayed(Vec<u8>),
+}
+
+/// A change under way: the transaction, who asks, and what the log will say.
+pub(crate) struct Scope {
+    pub(crate) tx: Tx,
+    pub(crate) keys: Keys,
+    /// What the caller may do, at this moment of the log.
+    pub(crate) rights: Rights,
+    /// When the caller's credential ends; what it makes must not live longer.
+    pub(crate) caller_end: Expiry,
+    pub(crate) actor: Actor,
+    pub(crate) now: Timestamp,
+    origin: Option<Origin>,
+    seq: Seq,
+    previous: ChainHash,
+    events: Vec<SealedEvent>,
+}
+
+/// The work of a change.
+pub(crate) trait Work<T>:
+    for<'s> FnOnce(&'s mut Scope) -> BoxFuture<'s, Result<T, ServiceError>> + Send + 'static
+{
+}
+
+impl<T, F> Work<T> for F where
+    F: for<'s> FnOnce(&'s mut Scope) -> BoxFuture<'s, Result<T, ServiceError>> + Send + 'static
+{
+}
+
+impl<T> Default for Options<T> {
+    fn default() -> Self {
+        Self { dry_run: false, replay: None }
+    }
+}
+
+impl<T> Changed<T> {
+    /// The same outcome about something else.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Changed<U> {
+        match self {
+            Self::Done(value) => Changed::Done(f(value)),
+            Self::DryRun(value) => Changed::DryRun(f(value)),
+            Self::Replayed(answer) => Changed::Replayed(answer),
+        }
+    }
+}
+
+impl Keystile {
+    /// Makes a change on behalf of a caller who needs `power` for it.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        power: Power,
+        options: Options<T>,
+        work: impl Work<T>,
+    ) -> Result<Changed<T>, ServiceError> {
+        let (store, keys, clock) = (self.store.clone(), self.keys.clone(), Arc::clone(&self.clock));
+        let caller = caller.clone();
+        let task = tokio::spawn(async move {
+            let mut scope = Scope::begin(&store, keys, &*clock).await?;
+            let credential = caller.renewed(&mut scope.tx, scope.now).await?;
+            require(&credential.rights, power)?;
+            scope.rights = credential.rights.clone();
+            scope.caller_end = credential.expiry;
+            scope.actor = caller.actor();
+            scope.origin = Some(caller.origin().clone());
+            scope.run(options, work).await
+        });
+        task.await.map_err(ServiceError::Vanished)?
+    }
+}
+
+impl Scope {
+    /// Takes the head of the log, with nobody's rights yet.
+    pub(crate) async fn begin(
+        store: &Store,
+        keys: Keys,
+        clock: &dyn Clock,
+    ) -> Result<Self, ServiceError> {
+        let tx = store.begin().await?;
+        let (seq, previous) = (tx.seq(), tx.previous());
+        Ok(Self {
+            tx,
+            keys,
+            rights: Rights::default(),
+            caller_end: Expiry::Never,
+            actor: Actor::System,
+            now: clock.now(),
+            origin: None,
+            seq,
+            previous,
+            events: Vec::new(),
+        })
+    }
+
+    /// Notes an event, to be written with the rows that it tells of.
+    pub(crate) fn record(
+        &mut self,
+        action: Action,
+        target: Target,
+        states: (Option<Value>, Option<Value>),
+        reason: Option<Reason>,
+    ) -> Result<(), ServiceError> {
+        let (before, after) = states;
+        let draft = EventDraft {
+            actor: self.actor.clone(),
+            action,
+            target,
+            before,
+            after,
+            reason,
+            address: self.origin.as_ref().map(|origin| origin.address),
+            request_id: self.origin.as_ref().map(|origin| origin.request_id.clone()),
+        };
+        let id = random::id(EventId::new, self.now)?;
+        let event = Event { seq: self.seq, id, at: self.now, draft };
+        let salts = [random::bytes()?, random::bytes()?, random::bytes()?];
+        let sealed = self.chain().seal(event, self.previous, salts);
+        self.seq = self.seq.next();
+        self.previous = sealed.hash;
+        self.events.push(sealed);
+        Ok(())
+    }
+
+    /// The place that the next event will have.
+    pub(crate) fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Writes rows and events; without an event nothing was changed, so nothing is written.
+    pub(crate) async fn commit(self) -> Result<(), ServiceError> {
+        if self.events.is_empty() {
+            return Ok(self.tx.rollback().await?);
+        }
+        let told: Vec<_> = self.events.iter().map(|sealed| sealed.event.clone()).collect();
+        self.tx.commit(self.events).await?;
+        told.iter().for_each(tell);
+        Ok(())
+    }
+
+    async fn run<T: Send + 'static>(
+        mut self,
+        options: Options<T>,
+        work: impl Work<T>,
+    ) -> Result<Changed<T>, ServiceError> {
+        let Options { dry_run, replay } = options;
+        let replay = replay.filter(|_| !dry_run);
+        if let Some(replay) = &replay
+            && let Some(answer) = replay.find(&mut self).await?
+        {
+            self.tx.rollback().await?;
+            return Ok(Changed::Replayed(answer));
+        }
+        let value = work(&mut self).await?;
+        if dry_run {
+            self.tx.rollback().await?;
+            return Ok(Changed::DryRun(value));
+        }
+        if let Some(replay) = &replay {
+            let answer = (replay.render)(&value);
+            replay.keep(&mut self, &answer).await?;
+        }
+        self.commit().await?;
+        Ok(Changed::Done(value))
+    }
+
+    fn chain(&self) -> &ChainKey {
+        &self.keys.chain
+    }
+}
+
+/// One line in the log for each change.
+fn tell(event: &Event) {
+    let draft = &event.draft;
+    let actor = match &draft.actor {
+        Actor::System => "system".to_owned(),
+        Actor::Principal { principal, .. } => principal.id.to_string(),
+    };
+    tracing::info!(
+        event.seq = event.seq.0,
+        event.action = draft.action.as_str(),
+        target.kind = draft.target.kind.as_str(),
+        target.id = draft.target.id,
+        actor,
+        request.id = draft.request_id.as_ref().map_or("", |id| id.as_str()),
+        "{} {}",
+        draft.action,
+        draft.target.id,
+    );
+}

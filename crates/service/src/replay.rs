@@ -1,0 +1,114 @@
+//! Idempotency keys: a repeated request gets the answer to the first one, and does nothing.
+//!
+//! The answer may hold a secret, so it is kept under a key made from the request header and from
+//! the caller's own secret. Neither is stored: whoever reads the database reads nothing.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chacha20poly1305::aead::Aead;
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
+use keystile_domain::{Actor, Secret};
+use keystile_storage as storage;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::change::Scope;
+use crate::keys::derive;
+use crate::{Conflict, ServiceError, random};
+
+/// What a client names a request with (`Idempotency-Key`): 1 to 255 visible ASCII characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+/// The text is no idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to 255 visible ASCII characters")]
+pub struct IdempotencyKeyError;
+
+/// How a repeated request finds the answer to the first one.
+pub struct Replay<T> {
+    /// The request's name.
+    pub key: IdempotencyKey,
+    /// What the caller showed.
+    pub secret: Secret,
+    /// A digest of everything that the request asks for.
+    pub request: [u8; 32],
+    /// Turns the outcome into the answer that is kept.
+    pub render: fn(&T) -> Vec<u8>,
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = IdempotencyKeyError;
+
+    fn from_str(text: &str) -> Result<Self, IdempotencyKeyError> {
+        if (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdempotencyKeyError)
+        }
+    }
+}
+
+impl<T> Replay<T> {
+    /// The answer to the first request, if this is a repeated one.
+    pub(crate) async fn find(&self, scope: &mut Scope) -> Result<Option<Vec<u8>>, ServiceError> {
+        let caller = caller(scope);
+        let found = scope.tx.find_replay(caller, &self.key_hash(), scope.now).await?;
+        let Some(kept) = found else { return Ok(None) };
+        if kept.request_hash != self.request {
+            return Err(ServiceError::KeyReused);
+        }
+        let unreadable = || ServiceError::from(Conflict::ReplayUnreadable);
+        let (nonce, sealed) = kept.sealed.split_first_chunk::<12>().ok_or_else(unreadable)?;
+        match self.cipher().decrypt(&Nonce::from(*nonce), sealed) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(_) => Err(unreadable()),
+        }
+    }
+
+    /// Keeps the answer for 24 hours, in the transaction of the change itself.
+    pub(crate) async fn keep(&self, scope: &mut Scope, answer: &[u8]) -> Result<(), ServiceError> {
+        let caller = caller(scope);
+        let nonce: [u8; 12] = random::bytes()?;
+        let Ok(text) = self.cipher().encrypt(&Nonce::from(nonce), answer) else {
+            return Err(Conflict::ReplayUnreadable.into());
+        };
+        let sealed = [nonce.as_slice(), &text].concat();
+        let kept = storage::Replay { request_hash: self.request, sealed };
+        let end = scope.now.after(KEPT_FOR);
+        scope.tx.remove_expired_replays(scope.now).await?;
+        Ok(scope.tx.insert_replay(caller, &self.key_hash(), &kept, end).await?)
+    }
+
+    fn key_hash(&self) -> [u8; 32] {
+        Sha256::digest(&self.key.0).into()
+    }
+
+    fn cipher(&self) -> ChaCha20Poly1305 {
+        let key = derive(self.secret.expose().as_bytes(), &["keystile 1", "replay", &self.key.0]);
+        ChaCha20Poly1305::new((&*key).into())
+    }
+}
+
+impl<T> fmt::Debug for Replay<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replay(..)")
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdempotencyKey(..)")
+    }
+}
+
+fn caller(scope: &Scope) -> Uuid {
+    match &scope.actor {
+        Actor::Principal { credential, .. } => *credential,
+        Actor::System => Uuid::nil(),
+    }
+}
+
+const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
