@@ -1,0 +1,151 @@
+//! The command line: which command, and the flags that are settings.
+//!
+//! The flags are not written here but made from the table of settings, and so is their help.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, value_parser};
+
+use crate::settings::{CONFIG_VARIABLE, Fallback, Flags, SETTINGS, Setting};
+
+/// Issues, checks, rotates and revokes API keys.
+#[derive(Parser)]
+#[command(name = "keystile", version, max_term_width = 100)]
+#[command(arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Action,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Action {
+    /// Check the settings or show them
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(ConfigAction),
+    #[command(about = "Print the OpenAPI document")]
+    Openapi,
+    /// Start the server
+    Serve(Flags),
+}
+
+/// What to do with the settings.
+#[derive(Subcommand)]
+pub enum ConfigAction {
+    /// Check the settings as `serve` would, and start nothing
+    Check(Flags),
+    /// Print the settings that count and where each came from, secrets masked
+    Show(Flags),
+}
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        let config = Arg::new(CONFIG)
+            .long(CONFIG)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help(format!("A TOML file of settings [env: {CONFIG_VARIABLE}]"));
+        SETTINGS
+            .iter()
+            .filter_map(flag)
+            .fold(command.arg(config), Command::arg)
+            .after_help(footer())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.config = matches.get_one(CONFIG).cloned();
+        self.values = SETTINGS
+            .iter()
+            .filter(|setting| setting.flag)
+            .filter_map(|setting| Some((setting.key, matches.get_one(setting.key).cloned()?)))
+            .collect();
+        Ok(())
+    }
+}
+
+fn flag(setting: &'static Setting) -> Option<Arg> {
+    let (Fallback::Rule { says: default, .. } | Fallback::Value(default)) = setting.default;
+    let default = if default.is_empty() { "none" } else { default };
+    Some(
+        Arg::new(setting.key)
+            .long(setting.flag()?)
+            .help_heading(setting.group)
+            .value_name(setting.takes)
+            .help(format!("{}\n[env: {}] [default: {default}]", setting.about, setting.variable())),
+    )
+}
+
+/// The settings that have no flag, in the shape that the flags have above them.
+fn footer() -> String {
+    let mut text = "From the environment or the file alone:\n".to_owned();
+    for setting in SETTINGS.iter().filter(|setting| !setting.flag) {
+        // Writing to a string cannot fail.
+        _ = writeln!(text, "  {}\n          {}", setting.variable(), setting.about);
+    }
+    text + "\nA secret may also be in a file that <VARIABLE>_FILE names. Flags win over the environment, \
+            and the environment over the file."
+}
+
+const CONFIG: &str = "config";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_reads_settings_takes_them_all_as_flags() {
+        for command in [&["serve"][..], &["config", "check"], &["config", "show"]] {
+            for setting in SETTINGS {
+                let Some(flag) = setting.flag() else { continue };
+                let arguments = ["keystile"].iter().chain(command).map(ToString::to_string);
+                let cli = Cli::try_parse_from(arguments.chain([format!("--{flag}"), "v".into()]));
+                let flags = match cli.unwrap().command {
+                    Action::Serve(flags)
+                    | Action::Config(ConfigAction::Check(flags) | ConfigAction::Show(flags)) => {
+                        flags
+                    }
+                    Action::Openapi => panic!("another command"),
+                };
+                assert_eq!(
+                    flags.values.into_iter().collect::<Vec<_>>(),
+                    [(setting.key, "v".into())]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_setting_without_a_flag_is_an_unknown_flag() {
+        let error = Cli::try_parse_from(["keystile", "serve", "--master-key", "x"]).err().unwrap();
+        assert!(error.to_string().contains("--master-key"));
+    }
+
+    #[test]
+    fn the_help_names_every_variable() {
+        let help = Cli::try_parse_from(["keystile", "serve", "--help"]).err().unwrap().to_string();
+        for setting in SETTINGS {
+            assert!(help.contains(&setting.variable()), "{}", setting.key);
+        }
+    }
+}

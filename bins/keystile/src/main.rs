@@ -1,0 +1,54 @@
+//! The Keystile server: puts the parts together, decides nothing.
+
+mod block;
+mod cli;
+mod master_key;
+mod serve;
+mod settings;
+mod signals;
+mod telemetry;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Action, Cli, ConfigAction};
+use settings::{Settings, Sources};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not by returning it: that would print a backtrace.
+            eprintln!("keystile: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(action: Action) -> anyhow::Result<()> {
+    match action {
+        Action::Serve(flags) => serve::serve(&Sources::gather(flags)?),
+        Action::Config(ConfigAction::Check(flags)) => {
+            let (_, warnings) = Settings::from_sources(&Sources::gather(flags)?)?;
+            for warning in warnings {
+                eprintln!("warning: {warning}");
+            }
+            Ok(())
+        }
+        Action::Config(ConfigAction::Show(flags)) => {
+            let sources = Sources::gather(flags)?;
+            Settings::from_sources(&sources)?;
+            print(&settings::show(&sources))
+        }
+        Action::Openapi => {
+            let document = keystile_http::document().to_pretty_json()?;
+            print(&format!("{document}\n"))
+        }
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,134 @@
+//! From the text of a setting to its type: one function for each kind of value, none with a side
+//! effect.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64ct::{Base64Unpadded, Encoding};
+use jiff::SignedDuration;
+use keystile_auth::{Networks, TrustedProxies, TrustedProxiesError};
+use secrecy::{SecretBox, SecretString};
+use url::Url;
+
+use super::problem::Rule;
+
+/// The server's address as the world sees it: no slash at the end, no query, no credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The text of the URL.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An address with its port.
+pub fn socket_address(text: &str) -> Result<SocketAddr, Rule> {
+    text.parse().ok().ok_or(Rule("must be an address with a port, as in 127.0.0.1:8080"))
+}
+
+/// The path of a directory, which need not exist.
+pub fn directory(text: &str) -> Result<PathBuf, Rule> {
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(Rule("must be the path of a directory"));
+    }
+    Ok(text.into())
+}
+
+/// An absolute URL that paths can be appended to.
+pub fn public_url(text: &str) -> Result<PublicUrl, Rule> {
+    let url = Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    let url = url.ok_or(Rule("must be an absolute http:// or https:// URL"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Rule("must not contain a user or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Rule("must have neither a query nor a fragment"));
+    }
+    Ok(PublicUrl(url.as_str().trim_end_matches('/').to_owned()))
+}
+
+/// Networks or single addresses, divided by commas.
+pub fn networks(text: &str) -> Result<Networks, Rule> {
+    text.parse().or(Err(Rule("must be networks or addresses, as in 10.0.0.0/8,::1")))
+}
+
+/// As [`networks`], but never everybody: who trusts every peer lets every client say where it is.
+pub fn proxies(text: &str) -> Result<TrustedProxies, Rule> {
+    if text.trim() == "*" {
+        return Err(NOT_EVERYBODY);
+    }
+    text.parse().map_err(|error| match error {
+        TrustedProxiesError::Everybody => NOT_EVERYBODY,
+        _ => Rule("must be networks or addresses, as in 10.0.0.0/8,::1"),
+    })
+}
+
+/// A number of threads.
+pub fn workers(text: &str) -> Result<usize, Rule> {
+    number(text, 1..=1024).ok_or(Rule("must be a whole number from 1 to 1024"))
+}
+
+/// The longest body of a request, in bytes.
+pub fn body_bytes(text: &str) -> Result<usize, Rule> {
+    number(text, 1024..=64 * 1024 * 1024)
+        .ok_or(Rule("must be a whole number of bytes from 1024 to 67108864"))
+}
+
+/// A time that may be zero.
+pub fn delay(text: &str) -> Result<Duration, Rule> {
+    duration(text, Duration::ZERO)
+        .ok_or(Rule("must be a duration from 0s to 1h, as in 5s or 500ms"))
+}
+
+/// A time in which something has to be done.
+pub fn deadline(text: &str) -> Result<Duration, Rule> {
+    duration(text, Duration::from_millis(100))
+        .ok_or(Rule("must be a duration from 100ms to 1h, as in 10s"))
+}
+
+/// 32 bytes in base64, padded or not.
+pub fn master_key(text: &str) -> Result<SecretBox<[u8; 32]>, Rule> {
+    let unpadded = text.strip_suffix('=').unwrap_or(text);
+    let mut decoded = Ok(0);
+    let key = SecretBox::init_with_mut(|key: &mut [u8; 32]| {
+        decoded = Base64Unpadded::decode(unpadded, key).map(<[u8]>::len);
+    });
+    if decoded == Ok(32) { Ok(key) } else { Err(Rule("must be 32 bytes in base64")) }
+}
+
+/// The text of an API key, of any format: it is imported, not generated.
+pub fn admin_key(text: &str) -> Result<SecretString, Rule> {
+    if !(20..=512).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Rule("must have 20 to 512 visible ASCII characters"));
+    }
+    Ok(text.into())
+}
+
+/// A password that the built-in provider accepts.
+pub fn admin_password(text: &str) -> Result<SecretString, Rule> {
+    if text.chars().count() < 15 || text.len() > 1024 || text.contains(char::is_control) {
+        return Err(Rule(
+            "must have 15 characters or more, 1024 bytes at most, none of them control",
+        ));
+    }
+    Ok(text.into())
+}
+
+fn number(text: &str, range: RangeInclusive<usize>) -> Option<usize> {
+    text.parse().ok().filter(|number| range.contains(number))
+}
+
+fn duration(text: &str, shortest: Duration) -> Option<Duration> {
+    let duration = text.parse::<SignedDuration>().ok()?;
+    Duration::try_from(duration).ok().filter(|duration| (shortest..=LONGEST).contains(duration))
+}
+
+/// Far above any use, and far below what a clock cannot add.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+const NOT_EVERYBODY: Rule =
+    Rule("must not be everybody: any client could then claim any address and https");

@@ -1,0 +1,86 @@
+//! Answers to changes: made, only tried, or made before.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
+use keystile_api::problem::ErrorCode;
+use keystile_service::change::Changed;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::conditional::entity_tag;
+use crate::errors::ApiError;
+
+/// The answer to a change. It can be kept, so that a repeated request gets the same.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Answer {
+    status: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Box<RawValue>>,
+}
+
+impl Answer {
+    pub(crate) fn created(location: String, body: &impl Serialize) -> Self {
+        Self { status: 201, location: Some(location), etag: None, body: json(body) }
+    }
+
+    pub(crate) fn ok(body: &impl Serialize) -> Self {
+        Self { status: 200, location: None, etag: None, body: json(body) }
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self { status: 204, location: None, etag: None, body: None }
+    }
+
+    pub(crate) fn version(self, version: keystile_domain::Version) -> Self {
+        Self { etag: Some(entity_tag(version)), ..self }
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub(crate) fn respond(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let mut response = HttpResponse::build(status);
+        if let Some(location) = self.location {
+            response.insert_header((header::LOCATION, location));
+        }
+        if let Some(etag) = self.etag {
+            response.insert_header((header::ETAG, etag));
+        }
+        match self.body {
+            Some(body) => response.json(body),
+            None => response.finish(),
+        }
+    }
+}
+
+/// Shows what became of a change: `done` if it was made, `tried` if it was a dry run.
+pub(crate) fn respond<T>(
+    changed: Changed<T>,
+    done: impl FnOnce(&T) -> Answer,
+    tried: impl FnOnce(&T) -> Answer,
+) -> Result<HttpResponse, ApiError> {
+    match changed {
+        Changed::Done(value) => Ok(done(&value).respond()),
+        Changed::DryRun(value) => Ok(tried(&value).respond()),
+        Changed::Replayed(kept) => {
+            let answer: Answer = serde_json::from_slice(&kept)
+                .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
+            let mut response = answer.respond();
+            response.headers_mut().insert(REPLAYED, header::HeaderValue::from_static("true"));
+            Ok(response)
+        }
+    }
+}
+
+fn json(body: &impl Serialize) -> Option<Box<RawValue>> {
+    to_raw_value(body).ok()
+}
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -1,0 +1,116 @@
+//! Listing keys.
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use keystile_api::api_keys::ApiKey as View;
+use keystile_api::lists::Page;
+use keystile_domain::{
+    ApiKeyFilter, ApiKeySort, Direction, ExternalId, NamePattern, ProviderId, Timestamp,
+};
+use keystile_service::Keystile;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::parse::provider_name;
+use super::view;
+use crate::authorized::{ApiKeysRead, Authorized};
+use crate::errors::ApiError;
+use crate::fields::broken_parameter;
+use crate::paging::{List, Paging};
+use crate::params::Params;
+use crate::roles::role_id;
+use crate::state::State;
+
+/// Which keys to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ApiKeyParams {
+    /// Names with `*` and `?` as wildcards, whatever the case.
+    #[param(example = "CI*")]
+    name: Option<String>,
+    /// Only keys that are switched on, or off.
+    enabled: Option<bool>,
+    /// Only keys that have ended, or have not.
+    expired: Option<bool>,
+    /// Only keys that end before this time (RFC 3339).
+    #[param(example = "2027-01-31T12:00:00Z")]
+    expires_before: Option<String>,
+    /// Only keys that were not used since this time; not available yet.
+    unused_since: Option<String>,
+    /// Only keys that hold this role.
+    role_id: Option<i64>,
+    /// Only keys of this provider: its identifier or id.
+    provider: Option<String>,
+    /// Only keys that another system calls this, exactly.
+    external_id: Option<String>,
+    /// `created_at` (default: `-created_at`), `name` or `expires_at`, with `-` in front for
+    /// descending.
+    sort: Option<String>,
+    /// Which page, counted from 1.
+    page: Option<i64>,
+    /// How many to a page: 1 to 100, 20 unless given.
+    limit: Option<i64>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// List keys
+///
+/// Never with their secrets.
+#[utoipa::path(tag = "api-keys", params(ApiKeyParams), responses(
+    (status = 200, description = "A page of keys.", body = Page<View>),
+))]
+#[get("/api-keys")]
+pub(super) async fn list_api_keys(
+    authorized: Authorized<ApiKeysRead>,
+    Params(params): Params<ApiKeyParams>,
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let keystile = &state.keystile;
+    let paging = Paging {
+        page: params.page,
+        limit: params.limit,
+        sort: params.sort.as_deref(),
+        cursor: params.cursor.as_deref(),
+    };
+    let list = List::of(&request);
+    let default = (ApiKeySort::CreatedAt, Direction::Descending);
+    let page = list.request(keystile, &paging, &SORTS, default)?;
+    let filter = filter(keystile, params).await?;
+    let keys = keystile.list_api_keys(authorized.caller(), &filter, &page).await?;
+    Ok(HttpResponse::Ok().json(list.page(keystile, &page, keys, |key| view::api_key(&key))))
+}
+
+async fn filter(keystile: &Keystile, params: ApiKeyParams) -> Result<ApiKeyFilter, ApiError> {
+    if params.unused_since.is_some() {
+        return Err(broken_parameter("unused_since", "is not available yet"));
+    }
+    let name = params.name.as_deref().map(NamePattern::parse).transpose();
+    let before = params.expires_before.map(|text| text.parse::<Timestamp>()).transpose();
+    let role = params.role_id.map(role_id).transpose();
+    let external_id = params.external_id.map(ExternalId::try_from).transpose();
+    Ok(ApiKeyFilter {
+        name: name.map_err(|rule| broken_parameter("name", rule))?,
+        enabled: params.enabled,
+        expired: params.expired,
+        expires_before: before.map_err(|rule| broken_parameter("expires_before", rule))?,
+        role: role.map_err(|rule| broken_parameter("role_id", rule))?,
+        provider: match params.provider {
+            None => None,
+            Some(text) => Some(provider(keystile, text).await?),
+        },
+        external_id: external_id.map_err(|rule| broken_parameter("external_id", rule))?,
+    })
+}
+
+async fn provider(keystile: &Keystile, text: String) -> Result<ProviderId, ApiError> {
+    let unknown = || broken_parameter("provider", "there is no such provider");
+    let Ok(name) = provider_name(text) else { return Err(unknown()) };
+    keystile.find_provider_id(&name).await?.ok_or_else(unknown)
+}
+
+const SORTS: [(&str, ApiKeySort); 3] = [
+    ("name", ApiKeySort::Name),
+    ("created_at", ApiKeySort::CreatedAt),
+    ("expires_at", ApiKeySort::ExpiresAt),
+];

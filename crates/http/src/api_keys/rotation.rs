@@ -1,0 +1,137 @@
+//! Rotating a key, and what becomes of its old secret.
+
+use actix_web::{HttpResponse, get, post, web};
+use keystile_api::api_keys::{ExtendRotation, IssuedApiKey as IssuedView, RotateApiKey, Rotation};
+use keystile_domain::{ApiKeyId, OldSecret, RotationOverlap};
+use keystile_service::ServiceError;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::view;
+use crate::answer::{Answer, respond};
+use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
+use crate::body::{Body, OptionalBody};
+use crate::conditional::IfMatch;
+use crate::errors::ApiError;
+use crate::idempotency::{Idempotency, plain};
+use crate::params::{ChangeParams, NoParams, Params};
+use crate::path::Id;
+use crate::state::State;
+
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(rotate_api_key)
+        .service(get_rotation)
+        .service(finish_rotation)
+        .service(extend_rotation);
+}
+
+/// Rotate a key
+///
+/// A new secret under the same id: the answer is the only one that has it. The old secret works for
+/// `overlap_seconds` more; rotating again ends the older one. Nothing else about the key changes.
+#[utoipa::path(
+    tag = "api-keys",
+    params(
+        ("id" = uuid::Uuid, Path, description = "Its id."),
+        ChangeParams,
+        ("If-Match" = Option<String>, Header, description = "The version that is to be rotated."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request; repeated within 24 hours, it gets the same answer."),
+    ),
+    request_body = Option<RotateApiKey>,
+    responses((status = 200, description = "The key with its new secret; without it in a dry run.", body = IssuedView, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+)]
+#[post("/api-keys/{id}/rotate")]
+async fn rotate_api_key(
+    authorized: Authorized<ApiKeysWrite>,
+    Id(id): Id<ApiKeyId>,
+    Params(params): Params<ChangeParams>,
+    IfMatch(expected): IfMatch,
+    idempotency: Idempotency,
+    OptionalBody(body): OptionalBody<RotateApiKey>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let options = idempotency
+        .options(&authorized, &params, body.digest, |issued| view::rotated(issued).to_bytes());
+    let overlap = overlap(body.value.overlap_seconds, 0)?;
+    let keystile = &state.keystile;
+    let changed =
+        keystile.rotate_api_key(authorized.caller(), id, expected, overlap, options).await?;
+    respond(changed, view::rotated, |issued| view::shown(&issued.shown))
+}
+
+/// How a rotation stands
+#[utoipa::path(
+    tag = "api-keys",
+    params(("id" = uuid::Uuid, Path, description = "The key's id.")),
+    responses((status = 200, description = "When the old secret ends.", body = Rotation)),
+)]
+#[get("/api-keys/{id}/rotation")]
+async fn get_rotation(
+    authorized: Authorized<ApiKeysRead>,
+    Id(id): Id<ApiKeyId>,
+    _: Params<NoParams>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let old = state.keystile.find_rotation(authorized.caller(), id).await?;
+    Ok(HttpResponse::Ok().json(rotation(old.as_ref())))
+}
+
+/// End the old secret now
+#[utoipa::path(
+    tag = "api-keys",
+    params(("id" = uuid::Uuid, Path, description = "The key's id."), ChangeParams),
+    responses((status = 200, description = "The old secret has ended.", body = Rotation)),
+)]
+#[post("/api-keys/{id}/rotation/finish")]
+async fn finish_rotation(
+    authorized: Authorized<ApiKeysWrite>,
+    Id(id): Id<ApiKeyId>,
+    Params(params): Params<ChangeParams>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let keystile = &state.keystile;
+    let changed = keystile.finish_rotation(authorized.caller(), id, plain(&params)).await?;
+    respond(changed, stands, stands)
+}
+
+/// Let the old secret work longer
+///
+/// Counted from now. A secret that has ended stays ended.
+#[utoipa::path(
+    tag = "api-keys",
+    params(("id" = uuid::Uuid, Path, description = "The key's id."), ChangeParams),
+    request_body = ExtendRotation,
+    responses((status = 200, description = "When the old secret ends now.", body = Rotation)),
+)]
+#[post("/api-keys/{id}/rotation/extend")]
+async fn extend_rotation(
+    authorized: Authorized<ApiKeysWrite>,
+    Id(id): Id<ApiKeyId>,
+    Params(params): Params<ChangeParams>,
+    body: Body<ExtendRotation>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let overlap = overlap(body.value.overlap_seconds, 1)?;
+    let keystile = &state.keystile;
+    let changed =
+        keystile.extend_rotation(authorized.caller(), id, overlap, plain(&params)).await?;
+    respond(changed, stands, stands)
+}
+
+fn stands(old: &OldSecret) -> Answer {
+    Answer::ok(&rotation(Some(old)))
+}
+
+fn rotation(old: Option<&OldSecret>) -> Rotation {
+    Rotation { old_secret_expires_at: old.map(|old| old.ends_at.to_string()) }
+}
+
+fn overlap(seconds: i64, least: i64) -> Result<RotationOverlap, ServiceError> {
+    let overlap = RotationOverlap::from_seconds(seconds).filter(|_| seconds >= least);
+    overlap.ok_or_else(|| {
+        let most = RotationOverlap::MAX_SECONDS;
+        ServiceError::broken("/overlap_seconds", format_args!("must be from {least} to {most}"))
+    })
+}

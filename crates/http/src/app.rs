@@ -1,0 +1,109 @@
+//! The routes, and the document that is made from them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, HttpRequest, HttpResponse, ResponseError, web};
+use keystile_api::problem::ErrorCode;
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::authenticate::authenticate;
+use crate::edge::edge;
+use crate::errors::ApiError;
+use crate::state::State;
+use crate::{api_keys, audit_events, health, me, openapi, roles, verify};
+
+/// The application, for one worker of a server.
+pub fn app(
+    state: web::Data<State>,
+    document: Arc<OpenApi>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let known = web::Data::new(KnownPaths::of(&document));
+    let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    let document = OpenApi::clone(&document);
+    let explorer = Config::default().persist_authorization(false).try_it_out_enabled(true);
+    app.service(
+        SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document).config(explorer),
+    )
+    .service(web::redirect("/swagger-ui", "/swagger-ui/"))
+    .app_data(state)
+    .app_data(known)
+    .default_service(web::to(unmatched))
+    .wrap(from_fn(edge))
+}
+
+/// The OpenAPI document of all routes.
+#[must_use]
+pub fn document() -> OpenApi {
+    let (_, mut document) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    openapi::complete(&mut document);
+    document
+}
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    let api = scope::scope("/api/v1")
+        .wrap(from_fn(authenticate))
+        .configure(api_keys::routes)
+        .configure(roles::routes)
+        .configure(me::routes)
+        .configure(verify::routes)
+        .configure(audit_events::routes);
+    config.configure(health::routes).service(api);
+}
+
+/// What answers where no handler does: the path is unknown, or known to other methods.
+async fn unmatched(request: HttpRequest) -> HttpResponse {
+    let known = request.app_data::<web::Data<KnownPaths>>();
+    let Some(allow) = known.and_then(|known| known.allow(request.path())) else {
+        return ApiError::new(ErrorCode::NotFound).error_response();
+    };
+    let mut response = ApiError::new(ErrorCode::MethodNotAllowed)
+        .detail(format!("This path knows {allow}."))
+        .error_response();
+    if let Ok(allow) = HeaderValue::from_str(&allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// Which methods each path knows.
+struct KnownPaths(Vec<(ResourceDef, String)>);
+
+impl KnownPaths {
+    fn of(document: &OpenApi) -> Self {
+        let mut known = BTreeMap::new();
+        for (path, item) in &document.paths.paths {
+            let methods = openapi::operations(item)
+                .flat_map(|(method, _)| match method {
+                    "GET" => ["GET", "HEAD"].as_slice().iter().copied(),
+                    "POST" => ["POST"].as_slice().iter().copied(),
+                    "PUT" => ["PUT"].as_slice().iter().copied(),
+                    "PATCH" => ["PATCH"].as_slice().iter().copied(),
+                    _ => ["DELETE"].as_slice().iter().copied(),
+                })
+                .collect::<Vec<_>>();
+            known.insert(path.clone(), methods.join(", "));
+        }
+        Self(known.into_iter().map(|(path, methods)| (ResourceDef::new(path), methods)).collect())
+    }
+
+    fn allow(&self, path: &str) -> Option<String> {
+        let found = self.0.iter().find(|(pattern, _)| pattern.is_match(path));
+        found.map(|(_, methods)| methods.clone())
+    }
+}

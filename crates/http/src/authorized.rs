@@ -1,0 +1,90 @@
+//! The policy of a handler, in its signature.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use keystile_api::problem::ErrorCode;
+use keystile_auth::Presented;
+use keystile_domain::Power;
+use keystile_service::Caller;
+
+use crate::authenticate::Authentication;
+use crate::errors::ApiError;
+
+/// Proof that the caller showed a valid credential that holds what `N` names.
+///
+/// It must be the first argument of its handler, so that it is judged before the body is read.
+pub(crate) struct Authorized<N> {
+    caller: Arc<Caller>,
+    presented: Arc<Presented>,
+    needs: PhantomData<N>,
+}
+
+/// What a handler needs of its caller.
+pub(crate) trait Needs: 'static {
+    /// The power over Keystile; `None`: any valid credential will do.
+    const POWER: Option<Power>;
+}
+
+macro_rules! needs {
+    ($($(#[$doc:meta])* $name:ident = $power:expr;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Needs for $name {
+            const POWER: Option<Power> = $power;
+        }
+    )+};
+}
+
+needs! {
+    /// Any valid credential.
+    Anybody = None;
+    /// `keystile.api_keys.read`
+    ApiKeysRead = Some(Power::ApiKeysRead);
+    /// `keystile.api_keys.write`
+    ApiKeysWrite = Some(Power::ApiKeysWrite);
+    /// `keystile.audit.read`
+    AuditRead = Some(Power::AuditRead);
+    /// `keystile.keys.verify`
+    KeysVerify = Some(Power::KeysVerify);
+    /// `keystile.roles.read`
+    RolesRead = Some(Power::RolesRead);
+    /// `keystile.roles.write`
+    RolesWrite = Some(Power::RolesWrite);
+}
+
+impl<N> Authorized<N> {
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub(crate) fn presented(&self) -> &Presented {
+        &self.presented
+    }
+}
+
+impl<N: Needs> FromRequest for Authorized<N> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let authentication = request.extensions().get::<Authentication>().cloned();
+        ready(match authentication {
+            Some(Authentication::Known { caller, presented }) => permitted(caller, presented),
+            Some(Authentication::Refused(error)) => Err(error),
+            Some(Authentication::Nobody) | None => Err(ApiError::new(ErrorCode::MissingCredential)),
+        })
+    }
+}
+
+fn permitted<N: Needs>(
+    caller: Arc<Caller>,
+    presented: Arc<Presented>,
+) -> Result<Authorized<N>, ApiError> {
+    N::POWER.map_or(Ok(()), |power| caller.require(power))?;
+    Ok(Authorized { caller, presented, needs: PhantomData })
+}

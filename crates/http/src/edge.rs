@@ -1,0 +1,212 @@
+//! The outermost layer: what holds for every request and every answer, also for those that no
+//! handler sees.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use keystile_api::problem::ErrorCode;
+use keystile_domain::{RequestId, RequestIdError};
+
+use crate::errors::ApiError;
+use crate::state::State;
+
+/// Names the request, bounds it, and finishes the answer.
+pub(crate) async fn edge(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let (request_id, named) = match name(request.headers()) {
+        Ok(id) => (id, Ok(())),
+        Err(error) => (new_name(), Err(error)),
+    };
+    let shown = Shown {
+        method: request.method().clone(),
+        path: request.path().to_owned(),
+        request_id: request_id.clone(),
+    };
+    request.extensions_mut().insert(request_id);
+    let state = request.app_data::<web::Data<State>>().cloned();
+    if let Err(error) = named.and_then(|()| bounded(&request)) {
+        let response = request.error_response(error);
+        return Ok(finish(response, &shown, state.as_ref()));
+    }
+    // A HEAD request is a GET whose answer ends before the body (RFC 9110, section 9.3.2): the
+    // connection leaves the body out, whatever the handlers believe.
+    if *request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let response = next.call(request).await?.map_into_boxed_body();
+    Ok(finish(response, &shown, state.as_ref()))
+}
+
+/// The name that the edge gave to a request.
+pub(crate) fn request_id(request: &HttpRequest) -> RequestId {
+    request.extensions().get::<RequestId>().cloned().unwrap_or_else(new_name)
+}
+
+/// What the log and the answer tell of a request; never its query, which may hold a credential.
+struct Shown {
+    method: Method,
+    path: String,
+    request_id: RequestId,
+}
+
+fn name(headers: &HeaderMap) -> Result<RequestId, ApiError> {
+    let wrong = || ApiError::field(ErrorCode::BadRequest, "X-Request-Id", RequestIdError);
+    match headers.get(&REQUEST_ID) {
+        None => Ok(new_name()),
+        Some(value) => match value.to_str().map(str::parse) {
+            Ok(Ok(id)) => Ok(id),
+            _ => Err(wrong()),
+        },
+    }
+}
+
+fn new_name() -> RequestId {
+    let mut random = [0; 10];
+    // Without randomness the name is only less unique.
+    let _ = getrandom::fill(&mut random);
+    let now = keystile_auth::Clock::now(&keystile_auth::SystemClock);
+    keystile_domain::EventId::new(now, random).into()
+}
+
+fn bounded(request: &ServiceRequest) -> Result<(), ApiError> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > MAX_TARGET_BYTES {
+        return Err(ApiError::new(ErrorCode::UriTooLong));
+    }
+    let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    if request.headers().iter().map(size).sum::<usize>() > MAX_HEADER_BYTES {
+        return Err(ApiError::new(ErrorCode::HeadersTooLarge));
+    }
+    Ok(())
+}
+
+fn finish(
+    response: ServiceResponse<BoxBody>,
+    shown: &Shown,
+    state: Option<&web::Data<State>>,
+) -> ServiceResponse<BoxBody> {
+    let mut response = if is_error(response.status()) {
+        refuse(response, shown)
+    } else {
+        tracing::debug!(
+            request.id = shown.request_id.as_str(),
+            status = response.status().as_u16(),
+            "{} {}",
+            shown.method,
+            shown.path,
+        );
+        response
+    };
+    let draining = state.is_some_and(|state| state.health.is_draining());
+    if draining {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(shown.request_id.as_str()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// Writes an error out as a problem document, and to the log with its cause.
+fn refuse(mut response: ServiceResponse<BoxBody>, shown: &Shown) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let stated = response.response_mut().extensions_mut().remove::<ApiError>();
+    let error = stated.unwrap_or_else(|| by_status(status));
+    log(&error, shown);
+    let code = error.code;
+    let word = error.word;
+    let body = serde_json::to_vec(&error.problem(shown.request_id.as_str())).unwrap_or_default();
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let (request, old) = response.into_parts();
+    let mut new = HttpResponse::build(status).content_type(PROBLEM).body(body);
+    for (name, value) in old.headers() {
+        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+            new.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    let headers = new.headers_mut();
+    if let Some(challenge) = challenge(code, word) {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if code == ErrorCode::Unavailable {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if code == ErrorCode::RequestTimeout || code == ErrorCode::BodyTooLarge {
+        new.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    ServiceResponse::new(request, new)
+}
+
+fn log(error: &ApiError, shown: &Shown) {
+    let Shown { method, path, request_id } = shown;
+    let (code, status) = (error.code.as_str(), error.code.status());
+    let cause = error.cause.as_deref().unwrap_or_default();
+    let id = request_id.as_str();
+    if status >= 500 {
+        tracing::error!(request.id = id, status, code, cause, "{method} {path} failed");
+    } else {
+        tracing::info!(request.id = id, status, code, cause, "{method} {path} refused");
+    }
+}
+
+/// What to show, and in which scheme (RFC 6750, section 3). Without a credential there is nothing
+/// wrong with one, so there is no error code.
+fn challenge(code: ErrorCode, word: Option<&str>) -> Option<&'static str> {
+    match code {
+        ErrorCode::MissingCredential => Some(r#"Bearer realm="keystile""#),
+        ErrorCode::AmbiguousCredentials => {
+            Some(r#"Bearer realm="keystile", error="invalid_request""#)
+        }
+        ErrorCode::InvalidCredential | ErrorCode::InsecureTransport => {
+            Some(r#"Bearer realm="keystile", error="invalid_token""#)
+        }
+        ErrorCode::CredentialRefused => {
+            word.map(|_| r#"Bearer realm="keystile", error="invalid_token""#)
+        }
+        ErrorCode::InsufficientPermissions | ErrorCode::CeilingExceeded => {
+            Some(r#"Bearer realm="keystile", error="insufficient_scope""#)
+        }
+        _ => None,
+    }
+}
+
+/// What the framework itself refuses.
+fn by_status(status: StatusCode) -> ApiError {
+    let code = ErrorCode::ALL.iter().find(|code| code.status() == status.as_u16());
+    ApiError::new(code.copied().unwrap_or(if status.is_client_error() {
+        ErrorCode::BadRequest
+    } else {
+        ErrorCode::Internal
+    }))
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const PROBLEM: &str = "application/problem+json";
+const MAX_TARGET_BYTES: usize = 8 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+
+const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];

@@ -1,0 +1,75 @@
+//! `Idempotency-Key`: a request that may be repeated.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use keystile_api::problem::ErrorCode;
+use keystile_domain::Secret;
+use keystile_service::change::Options;
+use keystile_service::{IdempotencyKey, IdempotencyKeyError, Replay};
+use sha2::{Digest, Sha256};
+
+use crate::authorized::Authorized;
+use crate::errors::ApiError;
+use crate::params::ChangeParams;
+
+/// The name of a request that may be repeated, and what the request is apart from its body.
+pub(crate) struct Idempotency {
+    key: Option<IdempotencyKey>,
+    target: String,
+}
+
+impl FromRequest for Idempotency {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut values = request.headers().get_all("idempotency-key");
+        let key = match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value
+                .to_str()
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .map_or_else(|| Err(wrong()), |key| Ok(Some(key))),
+            (Some(_), Some(_)) => Err(wrong()),
+        };
+        let target = format!("{} {}", request.method(), request.uri());
+        ready(key.map(|key| Self { key, target }))
+    }
+}
+
+impl Idempotency {
+    /// How to make the change that this request asks for.
+    pub(crate) fn options<T, N>(
+        self,
+        authorized: &Authorized<N>,
+        params: &ChangeParams,
+        body: [u8; 32],
+        render: fn(&T) -> Vec<u8>,
+    ) -> Options<T> {
+        let replay = self.key.and_then(|key| {
+            Some(Replay {
+                key,
+                secret: Secret::parse(authorized.presented().secret.expose()).ok()?,
+                request: Sha256::new()
+                    .chain_update(body)
+                    .chain_update(self.target)
+                    .finalize()
+                    .into(),
+                render,
+            })
+        });
+        Options { dry_run: params.dry_run.unwrap_or(false), replay }
+    }
+}
+
+/// How to make a change that is the same however often it is made.
+pub(crate) fn plain<T>(params: &ChangeParams) -> Options<T> {
+    Options { dry_run: params.dry_run.unwrap_or(false), replay: None }
+}
+
+fn wrong() -> ApiError {
+    ApiError::field(ErrorCode::BadRequest, "Idempotency-Key", IdempotencyKeyError)
+}

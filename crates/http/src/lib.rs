@@ -1,0 +1,39 @@
+//! The API of Keystile over HTTP: handlers, and the OpenAPI document that is made from them.
+//!
+//! A request passes, from the outside in:
+//!
+//! - [`edge`]: names the request, bounds it, gives every answer its headers, turns every error
+//!   into a problem document, writes the one line in the log.
+//! - [`authenticate`]: finds the credential and judges it, before the body is read.
+//! - the handler of its resource, in the file of that name. [`authorized::Authorized`] in its
+//!   signature is its policy; [`body::Body`], [`params::Params`] and [`path::Id`] read the rest.
+//!   A handler parses what came into the domain's types ([`fields`]), asks one use case of
+//!   [`keystile_service`], and shows the outcome.
+//!
+//! No rule and no query stands here.
+
+mod answer;
+mod api_keys;
+mod app;
+mod audit_events;
+mod authenticate;
+mod authorized;
+mod body;
+mod conditional;
+mod edge;
+mod errors;
+mod fields;
+mod health;
+mod idempotency;
+mod me;
+mod openapi;
+mod paging;
+mod params;
+mod path;
+mod roles;
+mod state;
+mod verify;
+
+pub use app::{app, document};
+pub use health::Health;
+pub use state::{Limits, State};

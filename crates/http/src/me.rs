@@ -1,0 +1,56 @@
+//! Who a request acts as.
+
+use actix_web::{HttpResponse, get};
+use keystile_api::me::{Credential as CredentialView, Me, Principal as PrincipalView, RoleName};
+use keystile_domain::{Credential, Principal, Role};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::authorized::{Anybody, Authorized};
+use crate::params::{NoParams, Params};
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show_me);
+}
+
+/// Who the request acts as
+///
+/// The principal, its roles and permissions, and the credential it came with.
+#[utoipa::path(tag = "me", responses((status = 200, description = "Who it is.", body = Me)))]
+#[get("/me")]
+async fn show_me(authorized: Authorized<Anybody>, _: Params<NoParams>) -> HttpResponse {
+    let credential = authorized.caller().credential();
+    HttpResponse::Ok().json(Me {
+        principal: principal_view(&credential.principal),
+        credential: credential_view(credential),
+        roles: role_names(&credential.roles),
+        permissions: permission_texts(credential),
+    })
+}
+
+pub(crate) fn principal_view(principal: &Principal) -> PrincipalView {
+    PrincipalView {
+        kind: principal.kind.to_string(),
+        id: principal.id,
+        name: principal.name.to_string(),
+    }
+}
+
+pub(crate) fn credential_view(credential: &Credential) -> CredentialView {
+    CredentialView {
+        id: credential.id,
+        kind: credential.kind.to_string(),
+        name: credential.name.to_string(),
+        key_prefix: credential.key_prefix.clone(),
+        expires_at: credential.expiry.at().map(|at| at.to_string()),
+        external_id: credential.external_id.as_ref().map(ToString::to_string),
+        metadata: credential.metadata.as_map().clone(),
+    }
+}
+
+pub(crate) fn role_names(roles: &[Role]) -> Vec<RoleName> {
+    roles.iter().map(|role| RoleName { id: role.id.0, name: role.name.to_string() }).collect()
+}
+
+pub(crate) fn permission_texts(credential: &Credential) -> Vec<String> {
+    credential.rights.permissions.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,110 @@
+//! Pages and cursors, alike for every list.
+
+use actix_web::HttpRequest;
+use keystile_api::lists::Page;
+use keystile_api::problem::ErrorCode;
+use keystile_domain::{Direction, Listing, PageLimit, PageNumber, PageRequest, Start};
+use keystile_service::Keystile;
+
+use crate::errors::ApiError;
+use crate::fields::broken_parameter;
+
+/// The parameters that every list has.
+pub(crate) struct Paging<'p> {
+    pub(crate) page: Option<i64>,
+    pub(crate) limit: Option<i64>,
+    pub(crate) sort: Option<&'p str>,
+    pub(crate) cursor: Option<&'p str>,
+}
+
+/// A list, named with its filters: what a cursor is bound to.
+pub(crate) struct List {
+    name: String,
+}
+
+impl List {
+    /// The list that a request asks for, wherever in it the request begins.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let mut filters: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes())
+            .filter(|(name, _)| !matches!(&**name, "cursor" | "page" | "limit"))
+            .collect();
+        filters.sort();
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(filters).finish();
+        Self { name: format!("{}?{query}", request.path()) }
+    }
+
+    /// Which part of the list is asked. `sorts` names what it can be sorted by; the first one is
+    /// used where nothing is asked, in the direction of its name.
+    pub(crate) fn request<S: Copy>(
+        &self,
+        keystile: &Keystile,
+        paging: &Paging<'_>,
+        sorts: &[(&str, S)],
+        default: (S, Direction),
+    ) -> Result<PageRequest<S>, ApiError> {
+        let (sort, direction) = match paging.sort {
+            None => default,
+            Some(text) => parse_sort(text, sorts)?,
+        };
+        let limit = match paging.limit {
+            None => PageLimit::default(),
+            Some(limit) => PageLimit::new(limit)
+                .ok_or_else(|| broken_parameter("limit", "must be from 1 to 100"))?,
+        };
+        let start = match (paging.cursor, paging.page) {
+            (Some(_), Some(_)) => {
+                return Err(broken_parameter("page", "cannot be given together with cursor"));
+            }
+            (Some(cursor), None) => Start::After(
+                keystile
+                    .mark(&self.name, cursor)
+                    .ok_or_else(|| ApiError::new(ErrorCode::InvalidCursor))?,
+            ),
+            (None, None) => Start::Page(PageNumber::default()),
+            (None, Some(page)) => Start::Page(
+                PageNumber::new(page)
+                    .ok_or_else(|| broken_parameter("page", "must be 1 or more"))?,
+            ),
+        };
+        Ok(PageRequest { sort, direction, limit, start })
+    }
+
+    /// The part of the list, as it is shown.
+    pub(crate) fn page<T, S, V>(
+        &self,
+        keystile: &Keystile,
+        request: &PageRequest<S>,
+        listing: Listing<T>,
+        view: impl Fn(T) -> V,
+    ) -> Page<V> {
+        let page = match request.start {
+            Start::Page(page) => Some(page.number()),
+            Start::After(_) => None,
+        };
+        Page {
+            data: listing.items.into_iter().map(view).collect(),
+            total: listing.total,
+            page,
+            limit: request.limit.rows(),
+            next_cursor: listing.next.map(|mark| keystile.cursor(&self.name, &mark)),
+        }
+    }
+}
+
+fn parse_sort<S: Copy>(text: &str, sorts: &[(&str, S)]) -> Result<(S, Direction), ApiError> {
+    let (name, direction) = match text.strip_prefix('-') {
+        Some(name) => (name, Direction::Descending),
+        None => (text, Direction::Ascending),
+    };
+    match sorts.iter().find(|(known, _)| *known == name) {
+        Some((_, sort)) => Ok((*sort, direction)),
+        None => {
+            let names: Vec<_> = sorts.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            Err(broken_parameter(
+                "sort",
+                format_args!("must be one of {names}, with - for descending"),
+            ))
+        }
+    }
+}

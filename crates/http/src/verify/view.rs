@@ -1,0 +1,85 @@
+//! Answers about credentials, as they are shown.
+
+use keystile_api::verify::{
+    AskedEndpoint, Deletion, Explanation as ExplanationView, MissingGrant, RuleOutcome,
+    Verdict as View,
+};
+use keystile_domain::{Credential, Outcome, Rule, Tombstone};
+use keystile_service::verify::{Ending, Explanation, Verdict};
+
+use crate::me::{credential_view, permission_texts, principal_view, role_names};
+
+/// `asked` is the endpoint that the question was about.
+pub(super) fn verdict(verdict: Verdict, asked: Option<AskedEndpoint>) -> View {
+    let code = code(&verdict.ending).to_owned();
+    let explanation = verdict.explanation.map(|it| explanation(&it, asked));
+    let view = View { code, explanation, ..View::default() };
+    match verdict.ending {
+        Ending::Valid(credential) => View { valid: true, ..known(view, &credential) },
+        Ending::Denied(_, credential) => known(view, &credential),
+        Ending::Deleted(tombstone) => View { deleted: Some(deletion(&tombstone)), ..view },
+        Ending::Malformed | Ending::NotFound => view,
+    }
+}
+
+/// The word for how a check ended.
+pub(super) fn code(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Valid(_) => "valid",
+        Ending::Malformed => "malformed",
+        Ending::NotFound => "not_found",
+        Ending::Deleted(_) => "deleted",
+        Ending::Denied(rule, _) => match rule {
+            Rule::Enabled => "disabled",
+            Rule::NotExpired => "expired",
+            Rule::ProviderEnabled => "provider_disabled",
+            Rule::SourceAllowed => "source_not_allowed",
+            Rule::TransportSecure => "insecure_transport",
+            Rule::IpAllowed => "ip_not_allowed",
+            Rule::EndpointAllowed => "endpoint_not_allowed",
+            _ => "insufficient_permissions",
+        },
+    }
+}
+
+fn known(view: View, credential: &Credential) -> View {
+    View {
+        credential: Some(credential_view(credential)),
+        principal: Some(principal_view(&credential.principal)),
+        roles: Some(role_names(&credential.roles)),
+        permissions: Some(permission_texts(credential)),
+        ..view
+    }
+}
+
+fn deletion(tombstone: &Tombstone) -> Deletion {
+    Deletion {
+        id: tombstone.id,
+        name: tombstone.name.to_string(),
+        key_prefix: tombstone.key_prefix.clone(),
+        deleted_at: tombstone.deleted_at.to_string(),
+        deleted_by: tombstone.deleted_by.as_ref().map(principal_view),
+        reason: tombstone.reason.as_ref().map(ToString::to_string),
+    }
+}
+
+fn explanation(it: &Explanation, asked: Option<AskedEndpoint>) -> ExplanationView {
+    let rules = it.rules.iter().map(|(rule, outcome)| RuleOutcome {
+        rule: rule.to_string(),
+        outcome: word(*outcome).to_owned(),
+    });
+    let endpoint_failed = it.rules.contains(&(Rule::EndpointAllowed, Outcome::Fail));
+    let endpoint = asked.filter(|_| endpoint_failed);
+    let permissions: Vec<_> = it.missing.iter().map(ToString::to_string).collect();
+    let missing = (!permissions.is_empty() || endpoint.is_some())
+        .then_some(MissingGrant { permissions, endpoint });
+    ExplanationView { rules: rules.collect(), missing }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Skip => "skip",
+        _ => "fail",
+    }
+}
