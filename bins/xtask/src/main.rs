@@ -1,0 +1,54 @@
+//! The project's chores: `cargo xtask test` is all that a change must pass, `cargo xtask bench`
+//! measures, `cargo xtask openapi` rewrites what is generated.
+//!
+//! It shares no crate with the server, so that it is built in seconds.
+
+mod bench;
+mod parts;
+mod step;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Bench { quick } => bench::run(quick),
+        Task::Openapi => openapi(),
+        Task::Test { quick } => test::run(quick),
+    }
+}
+
+fn openapi() -> Result<()> {
+    let document = step::output(
+        "write openapi/keystile.json",
+        step::cargo(["run", "--quiet", "--package", "keystile", "--", "openapi"]),
+    )?;
+    std::fs::write(step::root().join("openapi/keystile.json"), document)?;
+    Ok(())
+}
+
+/// The chores of the Keystile project.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Measure the server against a bare endpoint that answers the same bytes.
+    Bench {
+        /// One short round, 10,000 keys: to see that it works.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Write openapi/keystile.json anew.
+    Openapi,
+    /// Format, lints, all tests, documentation: what a change must pass.
+    Test {
+        /// Lints and tests that need neither PostgreSQL nor a browser.
+        #[arg(long)]
+        quick: bool,
+    },
+}

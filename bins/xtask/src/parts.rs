@@ -1,0 +1,67 @@
+//! Programs of others that the suite or the measurements need.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, ensure};
+
+use crate::step;
+
+/// The program of this name on the search path.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// Installs what the suite lacks, where this may be done without asking: as root, with apt-get.
+/// `missing` has one name a line, as `missing-parts` prints them.
+pub fn install_missing(missing: &str) -> Result<()> {
+    let packages: Vec<_> = missing.lines().flat_map(packages_of).copied().collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if may_install() {
+        return install(&packages);
+    }
+    eprintln!("not here: {}", missing.lines().collect::<Vec<_>>().join(", "));
+    eprintln!("their tests are skipped, and listed at the end; in CI they fail");
+    Ok(())
+}
+
+/// Has this program here, from the package of the same name if need be.
+pub fn need(program: &str) -> Result<()> {
+    if find(program).is_some() {
+        return Ok(());
+    }
+    ensure!(may_install(), "{program} is not here: install it");
+    install(&[program])
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let mut update = Command::new("apt-get");
+    update.args(["update", "--quiet"]);
+    step::run("apt-get update", update)?;
+    let mut install = Command::new("apt-get");
+    install.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    step::run(&format!("apt-get install {}", packages.join(" ")), install)
+}
+
+/// Whether packages may be installed here: by root, on Debian or Ubuntu.
+fn may_install() -> bool {
+    let user = Command::new("id").arg("-u").output();
+    let root = user.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    root && Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
+}
+
+fn packages_of(part: &str) -> &'static [&'static str] {
+    match part {
+        "browser" => &["chromium", "chromium-driver"],
+        "curl" => &["curl"],
+        "postgresql" => &["postgresql"],
+        _ => &[],
+    }
+}

@@ -1,0 +1,5 @@
+//! One area alone.
+#![cfg(test)]
+mod browser;
+mod docs;
+mod document;

@@ -1,0 +1,3 @@
+//! One area alone.
+#![cfg(test)]
+mod never;

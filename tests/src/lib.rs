@@ -1,0 +1,41 @@
+//! The harness of the acceptance tests: it starts the real server on real databases and talks to
+//! it as a stranger would.
+//!
+//! - [`Server`] is one running `keystile serve`, with [`Options`] for how it is started;
+//! - [`Database`] is where it keeps its data, and [`on_each_database!`] runs the same sentences on
+//!   both kinds;
+//! - [`Postgres`] is a throw-away cluster, found and made here, as a user that is not root;
+//! - [`Api`] speaks the HTTP API as some [`Caller`], [`Connection`] speaks bare bytes;
+//! - [`Part`] is what a machine may lack, and what is then said about it;
+//! - [`scratch`] holds all files and processes, and clears them away however the tests end.
+//!
+//! The harness reports as tests do, by panicking with what it saw. It knows nothing of the inside:
+//! no crate of the server is among its dependencies.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a harness reports by panicking, as a test does"
+)]
+
+mod binary;
+mod certificates;
+mod client;
+mod database;
+mod output;
+mod owner;
+mod parts;
+mod postgres;
+mod programs;
+mod raw;
+pub mod scratch;
+mod server;
+
+pub use certificates::Certificates;
+pub use client::{Answer, Api, Caller};
+pub use database::Database;
+pub use output::Output;
+pub use parts::Part;
+pub use postgres::{Postgres, Setup};
+pub use raw::Connection;
+pub use server::{Ended, Options, Server};

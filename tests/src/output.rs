@@ -1,0 +1,42 @@
+//! What a child process has written so far, and waiting for it to write more.
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    sync::watch,
+};
+
+/// One output of a process, collected from its start.
+#[derive(Clone, Debug)]
+pub struct Output(watch::Receiver<String>);
+
+impl Output {
+    pub(crate) fn collect(mut pipe: impl AsyncRead + Send + Unpin + 'static) -> Self {
+        let (sender, receiver) = watch::channel(String::new());
+        tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            while pipe.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {
+                // A character may be cut in two by the pipe: all of it is read again each time.
+                sender.send_replace(String::from_utf8_lossy(&bytes).into_owned());
+            }
+        });
+        Self(receiver)
+    }
+
+    /// All that has come until now.
+    pub fn text(&self) -> String {
+        self.0.borrow().clone()
+    }
+
+    /// All of it, once the process has closed it.
+    pub async fn whole(&self) -> String {
+        self.find(|_| None::<()>).await;
+        self.text()
+    }
+
+    /// Waits until `wanted` finds something in the text; `None` if the output ends before.
+    pub async fn find<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let mut receiver = self.0.clone();
+        let text = receiver.wait_for(|text| wanted(text).is_some()).await.ok()?;
+        wanted(&text)
+    }
+}

@@ -1,0 +1,68 @@
+//! The parts of the suite that need a program which a machine may lack.
+
+use std::{env, fs::OpenOptions, io::Write};
+
+use crate::programs;
+
+/// A part of the suite, by what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Chromium or Chrome, with its `chromedriver`.
+    Browser,
+    /// The program `curl`, for the lines of the README.
+    Curl,
+    /// PostgreSQL's server programs.
+    Postgres,
+}
+
+impl Part {
+    /// Every part there is.
+    pub const ALL: [Self; 3] = [Self::Browser, Self::Curl, Self::Postgres];
+
+    /// The name in messages and lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Curl => "curl",
+            Self::Postgres => "postgresql",
+        }
+    }
+
+    /// Whether this machine has what the part needs.
+    pub fn is_here(self) -> bool {
+        match self {
+            Self::Browser => {
+                let browsers = ["chromium", "google-chrome", "chromium-browser"];
+                programs::find("chromedriver").is_some()
+                    && browsers.into_iter().any(|name| programs::find(name).is_some())
+            }
+            Self::Curl => programs::find("curl").is_some(),
+            Self::Postgres => programs::postgres().is_some(),
+        }
+    }
+
+    /// Whether a test of this part can run. If not, the skip is recorded in the file that
+    /// `KEYSTILE_SKIPPED_FILE` names.
+    ///
+    /// # Panics
+    /// If it cannot run where nothing may be skipped: `CI=true` or `KEYSTILE_TESTS_REQUIRE_ALL`.
+    pub fn or_skip(self) -> bool {
+        if self.is_here() {
+            return true;
+        }
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        let line = format!("{test}: needs {}, which is not here", self.name());
+        assert!(!all_required(), "{line}");
+        eprintln!("skipped: {line}");
+        if let Some(file) = env::var_os("KEYSTILE_SKIPPED_FILE") {
+            let file = OpenOptions::new().append(true).create(true).open(file);
+            writeln!(file.expect("the list of what was skipped"), "{line}").expect("room for it");
+        }
+        false
+    }
+}
+
+fn all_required() -> bool {
+    env::var_os("CI").is_some_and(|value| value == "true")
+        || env::var_os("KEYSTILE_TESTS_REQUIRE_ALL").is_some()
+}
