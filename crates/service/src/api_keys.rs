@@ -165,9 +165,7 @@ impl Scope {
         reason: Option<Reason>,
     ) -> Result<(), ServiceError> {
         let Some(key) = after.or(before) else { return Ok(()) };
-        let target =
-            Target { kind: TargetKind::ApiKey, id: key.id.to_string(), name: key.name.to_string() };
-        self.record(action, target, (before.map(snapshot), after.map(snapshot)), reason)
+        self.record(action, target(key), (before.map(snapshot), after.map(snapshot)), reason)
     }
 }
 
@@ -185,6 +183,11 @@ fn shown(api_key: ApiKey, providers: &[Provider]) -> Result<ShownApiKey, Service
 
 fn broken_expiry(error: ExpiryError) -> ServiceError {
     ServiceError::broken("/expires_at", error)
+}
+
+/// The key, as the audit log names it.
+fn target(key: &ApiKey) -> Target {
+    Target { kind: TargetKind::ApiKey, id: key.id.to_string(), name: key.name.to_string() }
 }
 
 /// What the audit log says of a key.

@@ -46,8 +46,8 @@ pub enum FirstStartError {
     /// A built-in format breaks a rule for formats.
     #[error("a built-in format is wrong")]
     Format(#[from] keystile_domain::FormatError),
-    /// The given key looks like one of ours, mistyped.
-    #[error("KEYSTILE_BOOTSTRAP_ADMIN_KEY looks like a Keystile key, but its checksum is wrong")]
+    /// The given key begins like one of ours and is none.
+    #[error("KEYSTILE_BOOTSTRAP_ADMIN_KEY begins like a Keystile key but is none: is it mistyped?")]
     MistypedKey,
     /// The secrets could not be handed over.
     #[error("the first secrets could not be handed over")]

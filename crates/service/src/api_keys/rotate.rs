@@ -3,10 +3,11 @@
 use keystile_domain::{
     Action, ApiKey, ApiKeyId, OldSecret, Power, RotationOverlap, Timestamp, Version,
 };
+use serde_json::Value;
 
 use super::issue::{draw_secret, key_settings};
-use super::{IssuedApiKey, ShownApiKey};
-use crate::change::{Changed, Options, Scope};
+use super::{IssuedApiKey, ShownApiKey, snapshot, target};
+use crate::change::{Changed, Options};
 use crate::{Caller, Conflict, Keystile, ServiceError};
 
 impl Keystile {
@@ -51,7 +52,9 @@ impl Keystile {
                 let old_end = overlap.end(scope.now);
                 scope.tx.update_api_key(&after).await?;
                 scope.tx.replace_secret(&after, &digest, old_end, scope.now).await?;
-                scope.record_api_key(Action::ApiKeyRotated, Some(&before), Some(&after), None)?;
+                let (old, new) = (snapshot(&before), with_old_end(&after, old_end));
+                let target = target(&after);
+                scope.record(Action::ApiKeyRotated, target, (Some(old), Some(new)), None)?;
                 let shown = ShownApiKey { api_key: after, provider: provider.identifier };
                 Ok(IssuedApiKey { shown, secret })
             })
@@ -100,13 +103,15 @@ impl Keystile {
     ) -> Result<Changed<OldSecret>, ServiceError> {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
-                let (before, _) = scope.api_key_in_reach(id, None).await?;
-                if !has_live_old_secret(scope, id).await? {
+                let (key, _) = scope.api_key_in_reach(id, None).await?;
+                let old = scope.tx.find_old_secret(id).await?;
+                let Some(old) = old.filter(|old| old.ends_at > scope.now) else {
                     return Err(Conflict::NoRotation.into());
-                }
+                };
                 let ends_at = end(scope.now);
                 scope.tx.set_old_secret_end(id, ends_at).await?;
-                scope.record_api_key(action, Some(&before), Some(&before), None)?;
+                let states = [old.ends_at, ends_at].map(|end| Some(with_old_end(&key, end)));
+                scope.record(action, target(&key), states.into(), None)?;
                 Ok(OldSecret { ends_at })
             })
         })
@@ -114,7 +119,11 @@ impl Keystile {
     }
 }
 
-async fn has_live_old_secret(scope: &mut Scope, id: ApiKeyId) -> Result<bool, ServiceError> {
-    let old = scope.tx.find_old_secret(id).await?;
-    Ok(old.is_some_and(|old| old.ends_at > scope.now))
+/// What the audit log says of a key whose old secret still counts.
+fn with_old_end(key: &ApiKey, old_end: Timestamp) -> Value {
+    let mut state = snapshot(key);
+    if let Value::Object(members) = &mut state {
+        members.insert("old_secret_expires_at".to_owned(), Value::from(old_end.to_string()));
+    }
+    state
 }

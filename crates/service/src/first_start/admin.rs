@@ -90,8 +90,10 @@ async fn accept(
 ) -> Result<(), FirstStartError> {
     match format.fit(secret.expose()) {
         Fit::Fits => Ok(()),
-        Fit::WrongChecksum => Err(FirstStartError::MistypedKey),
-        Fit::Other => meta(scope, FREE_FORMATS, "yes").await,
+        Fit::Other if !secret.expose().starts_with(format.prefix.as_str()) => {
+            meta(scope, FREE_FORMATS, "yes").await
+        }
+        _ => Err(FirstStartError::MistypedKey),
     }
 }
 
