@@ -5,6 +5,7 @@
 
 mod batch;
 mod issue;
+mod issuer;
 mod remove;
 mod rotate;
 mod update;
@@ -24,7 +25,7 @@ use crate::{Caller, Conflict, Keystile, ServiceError};
 
 pub use batch::BatchOutcome;
 pub use issue::{ApiKeyDraft, ProviderName};
-pub(crate) use issue::{draw_secret, key_settings};
+pub(crate) use issuer::{draw_secret, key_settings};
 pub use update::ApiKeyChange;
 
 /// A key, with what a face shows of its provider.
@@ -95,7 +96,7 @@ impl Keystile {
         name: &ProviderName,
     ) -> Result<Option<ProviderId>, ServiceError> {
         let mut conn = self.store.read().await?;
-        Ok(issue::find_provider(&mut conn, name).await?.map(|provider| provider.id))
+        Ok(issuer::find_provider(&mut conn, name).await?.map(|provider| provider.id))
     }
 
     /// How the rotation of a key stands.

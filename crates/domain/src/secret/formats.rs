@@ -28,6 +28,12 @@ impl Formats {
         Self { any: true, ..self }
     }
 
+    /// Whether a format is among them.
+    #[must_use]
+    pub fn contains(&self, format: &SecretFormat) -> bool {
+        self.known.contains(format)
+    }
+
     /// Takes a text for a secret if it fits one of the formats.
     ///
     /// This is no proof of anything: it only spares a look-up.

@@ -2,7 +2,7 @@
 
 use keystile_domain::{Action, Digest, Power};
 
-use super::issue::draw_api_key;
+use super::issuer::Issuer;
 use super::{ApiKeyDraft, IssuedApiKey};
 use crate::change::{Changed, Options};
 use crate::{Caller, Keystile, ServiceError};
@@ -26,10 +26,11 @@ impl Keystile {
     ) -> Result<Changed<Vec<BatchOutcome>>, ServiceError> {
         self.change(caller, Power::ApiKeysWrite, options, |scope| {
             Box::pin(async move {
+                let mut issuer = Issuer::default();
                 let mut outcomes = Vec::with_capacity(drafts.len());
                 for draft in drafts {
                     let outcome = match draft {
-                        Ok(draft) => draw_api_key(scope, draft).await,
+                        Ok(draft) => issuer.issue(scope, draft).await,
                         Err(error) => Err(error),
                     };
                     match outcome {

@@ -5,7 +5,7 @@ use keystile_domain::{
 };
 use serde_json::Value;
 
-use super::issue::{draw_secret, key_settings};
+use super::issuer::{draw_secret, key_settings};
 use super::{IssuedApiKey, ShownApiKey, snapshot, target};
 use crate::change::{Changed, Options};
 use crate::{Caller, Conflict, Keystile, ServiceError};
