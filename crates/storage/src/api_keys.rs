@@ -1,0 +1,222 @@
+//! API keys, and the roles that they hold. Their secrets are in `credentials.rs`.
+
+mod row;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use keystile_domain::{
+    ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Digest, ExternalId, Listing, PageRequest, RoleId,
+    Start, Timestamp,
+};
+
+pub(crate) use self::row::ApiKeyRow;
+use crate::conn::{insert_all, on_conn};
+use crate::listing::{cut, named, number, part, text, text_id};
+use crate::schema::{api_key_roles, api_keys, providers};
+use crate::{Conn, StoreError, TombstoneDraft, Tx};
+
+impl Conn {
+    /// Finds a key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn find_api_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let query = api_keys::table.find(id.to_string());
+        let row = on_conn!(self, |link| query
+            .select(ApiKeyRow::as_select())
+            .first(link)
+            .await
+            .optional()?);
+        let keys = self.with_roles(&row.into_iter().collect::<Vec<_>>()).await?;
+        Ok(keys.into_iter().next())
+    }
+
+    /// Lists every key that another system calls so, in the order in which they were made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn list_api_keys_by_external_id(
+        &mut self,
+        external_id: &ExternalId,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        let query = api_keys::table
+            .filter(api_keys::external_id.eq(external_id.as_str()))
+            .order((api_keys::created_at, api_keys::id));
+        let rows = on_conn!(self, |link| query.select(ApiKeyRow::as_select()).load(link).await?);
+        self.with_roles(&rows).await
+    }
+
+    /// Lists keys; `now` tells which have ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ForeignMark`] if the page begins behind a mark of a list in another order.
+    pub async fn list_api_keys(
+        &mut self,
+        filter: &ApiKeyFilter,
+        page: &PageRequest<ApiKeySort>,
+        now: Timestamp,
+    ) -> Result<Listing<ApiKey>, StoreError> {
+        let now = now.as_millis();
+        let (mut rows, total) = on_conn!(self, |link| {
+            let matching = || {
+                let mut query = api_keys::table.into_boxed();
+                if let Some(pattern) = &filter.name {
+                    query = named!(query, api_keys::name_folded, pattern);
+                }
+                if let Some(enabled) = filter.enabled {
+                    query = query.filter(api_keys::enabled.eq(enabled));
+                }
+                query = match filter.expired {
+                    Some(true) => query.filter(api_keys::expires_at.le(now)),
+                    Some(false) => query.filter(api_keys::expires_at.gt(now)),
+                    None => query,
+                };
+                if let Some(end) = filter.expires_before {
+                    query = query.filter(api_keys::expires_at.lt(end.as_millis()));
+                }
+                if let Some(role) = filter.role {
+                    let holders = api_key_roles::table
+                        .filter(api_key_roles::role_id.eq(role.0))
+                        .select(api_key_roles::key_id);
+                    query = query.filter(api_keys::id.eq_any(holders));
+                }
+                if let Some(provider) = filter.provider {
+                    query = query.filter(api_keys::provider_id.eq(provider.to_string()));
+                }
+                if let Some(external_id) = &filter.external_id {
+                    query = query.filter(api_keys::external_id.eq(external_id.as_str()));
+                }
+                query
+            };
+            let total = match &page.start {
+                Start::Page(_) => Some(matching().count().get_result(link).await?),
+                Start::After(_) => None,
+            };
+            let query = matching().select(ApiKeyRow::as_select());
+            let query = match page.sort {
+                ApiKeySort::ExpiresAt => {
+                    part!(query, page, api_keys::expires_at, number, api_keys::id, text_id)
+                }
+                ApiKeySort::Name => {
+                    part!(query, page, api_keys::name_folded, text, api_keys::id, text_id)
+                }
+                _ => part!(query, page, api_keys::created_at, number, api_keys::id, text_id),
+            };
+            (query.load(link).await?, total)
+        });
+        let next = cut(&mut rows, page.limit, |row: &ApiKeyRow| row.mark(page.sort));
+        Ok(Listing { items: self.with_roles(&rows).await?, total, next })
+    }
+
+    /// Counts the live keys that alone may do everything, those of `except` left out.
+    ///
+    /// Live: switched on, not ended, and the provider is switched on too.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn count_unlimited_keys(
+        &mut self,
+        now: Timestamp,
+        except: &[ApiKeyId],
+    ) -> Result<i64, StoreError> {
+        let roles = self.unlimited_roles().await?;
+        let except: Vec<String> = except.iter().map(ToString::to_string).collect();
+        let holders = api_key_roles::table
+            .filter(api_key_roles::role_id.eq_any(roles))
+            .select(api_key_roles::key_id);
+        let query = api_keys::table
+            .inner_join(providers::table.on(providers::id.eq(api_keys::provider_id)))
+            .filter(api_keys::enabled.and(providers::enabled))
+            .filter(api_keys::expires_at.gt(now.as_millis()))
+            .filter(api_keys::id.eq_any(holders))
+            .filter(api_keys::id.ne_all(except))
+            .count();
+        on_conn!(self, |link| Ok(query.get_result(link).await?))
+    }
+
+    async fn with_roles(&mut self, rows: &[ApiKeyRow]) -> Result<Vec<ApiKey>, StoreError> {
+        let ids: Vec<&str> = rows.iter().map(ApiKeyRow::id).collect();
+        let query = api_key_roles::table.filter(api_key_roles::key_id.eq_any(ids));
+        let roles: Vec<(String, i64)> = on_conn!(self, |link| query.load(link).await?);
+        rows.iter().map(|row| row.read(&roles)).collect()
+    }
+}
+
+impl Tx {
+    /// Stores a new key with its secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::Reference`](crate::Conflict::Reference) if the provider or a role does not
+    /// exist, [`Conflict::SecretDigest`](crate::Conflict::SecretDigest) if the secret is taken.
+    pub async fn insert_api_key(
+        &mut self,
+        key: &ApiKey,
+        digest: &Digest,
+    ) -> Result<(), StoreError> {
+        self.insert_api_keys(&[(key.clone(), *digest)]).await
+    }
+
+    /// Stores many new keys with their secrets, at a fraction of what each alone would cost.
+    ///
+    /// # Errors
+    ///
+    /// As for [`insert_api_key`](Self::insert_api_key), without saying which key it was.
+    pub async fn insert_api_keys(&mut self, keys: &[(ApiKey, Digest)]) -> Result<(), StoreError> {
+        let rows = keys.iter().map(|(key, _)| ApiKeyRow::new(key)).collect::<Result<_, _>>()?;
+        insert_all!(self, api_keys::table, rows);
+        self.insert_holders(keys.iter().map(|(key, _)| key)).await?;
+        self.insert_secrets(keys).await
+    }
+
+    /// Stores what a key has become: everything but its provider, who made it, and when.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] if there is no such key,
+    /// [`Conflict::Reference`](crate::Conflict::Reference) if a role does not exist.
+    pub async fn update_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
+        let id = key.id.to_string();
+        let put = diesel::update(api_keys::table.find(&id)).set(ApiKeyRow::new(key)?.changes());
+        if on_conn!(self, |link| put.execute(link).await?) == 0 {
+            return Err(StoreError::NotFound);
+        }
+        let release = diesel::delete(api_key_roles::table.filter(api_key_roles::key_id.eq(id)));
+        on_conn!(self, |link| release.execute(link).await?);
+        self.insert_holders([key]).await
+    }
+
+    /// Removes a key for ever; its secrets become tombstones.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] if there is no such key.
+    pub async fn remove_api_key(
+        &mut self,
+        key: &ApiKey,
+        draft: &TombstoneDraft,
+    ) -> Result<(), StoreError> {
+        self.bury_secrets(key, draft).await?;
+        let remove = diesel::delete(api_keys::table.find(key.id.to_string()));
+        match on_conn!(self, |link| remove.execute(link).await?) {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn insert_holders<'a>(
+        &mut self,
+        keys: impl IntoIterator<Item = &'a ApiKey>,
+    ) -> Result<(), StoreError> {
+        let hold = |key: &ApiKey, role: &RoleId| {
+            (api_key_roles::key_id.eq(key.id.to_string()), api_key_roles::role_id.eq(role.0))
+        };
+        let holders = keys.into_iter().flat_map(|key| key.roles.iter().map(|r| hold(key, r)));
+        insert_all!(self, api_key_roles::table, holders.collect());
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! One lent connection, and the macros that run one query on either database.
+//!
+//! A query is a value without a backend; only running it picks one. So the macros paste the running
+//! into an arm for each database, where the compiler checks it against that database alone.
+
+use deadpool::managed::Object;
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+
+use crate::sqlite::SqliteLink;
+
+/// One connection of the pool, which goes back to it when this is dropped.
+///
+/// Its methods are the reads. Outside of a [`Tx`](crate::Tx), each statement sees the newest that
+/// was committed.
+pub struct Conn(pub(crate) Link);
+
+pub(crate) enum Link {
+    /// Boxed for its size: every future that holds a connection would be as large.
+    Postgres(Box<Object<AsyncDieselConnectionManager<AsyncPgConnection>>>),
+    Sqlite(Object<AsyncDieselConnectionManager<SqliteLink>>),
+}
+
+/// Runs an expression on the connection of a [`Conn`], whichever database it leads to.
+macro_rules! on_conn {
+    ($conn:expr, |$link:ident| $body:expr) => {
+        match &mut $conn.0 {
+            $crate::conn::Link::Postgres(object) => {
+                let $link = &mut ***object;
+                $body
+            }
+            $crate::conn::Link::Sqlite(object) => {
+                let $link = &mut **object;
+                $body
+            }
+        }
+    };
+}
+
+/// Inserts a vector of rows.
+///
+/// SQLite gets them one by one, since it knows no `DEFAULT` for several, but in one blocking call:
+/// 2.9 µs a row instead of 50.6. PostgreSQL gets as many at once as its 65,535 parameters allow.
+macro_rules! insert_all {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        let rows: Vec<_> = $rows;
+        match &mut $conn.0 {
+            $crate::conn::Link::Postgres(object) => {
+                for chunk in rows.chunks($crate::conn::ROWS_AT_ONCE) {
+                    let insert = ::diesel::insert_into($table).values(chunk);
+                    ::diesel_async::RunQueryDsl::execute(insert, &mut ***object).await?;
+                }
+            }
+            $crate::conn::Link::Sqlite(object) => {
+                let insert = move |link: &mut ::diesel::SqliteConnection| {
+                    rows.iter().try_for_each(|row| {
+                        let insert = ::diesel::insert_into($table).values(row);
+                        ::diesel::RunQueryDsl::execute(insert, link).map(drop)
+                    })
+                };
+                object.spawn_blocking(insert).await?;
+            }
+        }
+    }};
+}
+
+pub(crate) use {insert_all, on_conn};
+
+/// 32 columns, the most that a table here may have, times this stays below PostgreSQL's limit.
+pub(crate) const ROWS_AT_ONCE: usize = 2_000;

@@ -1,0 +1,214 @@
+//! The tables as diesel sees them: the column types that both databases have, and no others.
+
+diesel::table! {
+    api_key_roles (key_id, role_id) {
+        key_id -> Text,
+        role_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        description -> Nullable<Text>,
+        provider_id -> Text,
+        key_prefix -> Text,
+        expires_at -> BigInt,
+        enabled -> Bool,
+        allowed_ips -> Text,
+        external_id -> Nullable<Text>,
+        metadata -> Text,
+        created_by_kind -> Nullable<Text>,
+        created_by_id -> Nullable<Text>,
+        created_by_name -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (seq) {
+        seq -> BigInt,
+        id -> Text,
+        at -> BigInt,
+        actor_kind -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
+        actor_name -> Nullable<Text>,
+        credential_id -> Nullable<Text>,
+        action -> Text,
+        target_kind -> Text,
+        target_id -> Text,
+        target_name -> Text,
+        before -> Nullable<Text>,
+        before_salt -> Nullable<Binary>,
+        before_digest -> Nullable<Binary>,
+        after -> Nullable<Text>,
+        after_salt -> Nullable<Binary>,
+        after_digest -> Nullable<Binary>,
+        address -> Nullable<Text>,
+        address_salt -> Nullable<Binary>,
+        address_digest -> Nullable<Binary>,
+        reason -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    feed_head (id) {
+        id -> Integer,
+        seq -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    formats (prefix, encoding, key_length) {
+        prefix -> Text,
+        encoding -> Text,
+        key_length -> Integer,
+    }
+}
+
+diesel::table! {
+    meta (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    providers (id) {
+        id -> Text,
+        identifier -> Text,
+        name -> Text,
+        kind -> Text,
+        priority -> Integer,
+        enabled -> Bool,
+        is_default -> Bool,
+        allow_insecure_http -> Bool,
+        settings -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    replays (caller, key_hash) {
+        caller -> Text,
+        key_hash -> Binary,
+        request_hash -> Binary,
+        sealed -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    roles (id) {
+        id -> BigInt,
+        name -> Text,
+        name_folded -> Text,
+        description -> Nullable<Text>,
+        permissions -> Text,
+        endpoints -> Text,
+        may_grant -> Text,
+        built_in -> Bool,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    secrets (digest) {
+        digest -> Binary,
+        kind -> Text,
+        credential_id -> Text,
+        current -> Bool,
+        ends_at -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tombstones (digest) {
+        digest -> Binary,
+        kind -> Text,
+        credential_id -> Text,
+        name -> Text,
+        key_prefix -> Text,
+        deleted_at -> BigInt,
+        deleted_by_kind -> Nullable<Text>,
+        deleted_by_id -> Nullable<Text>,
+        deleted_by_name -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_roles (user_id, role_id) {
+        user_id -> Text,
+        role_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        username -> Text,
+        username_folded -> Text,
+        password_hash -> Nullable<Text>,
+        enabled -> Bool,
+        is_service_account -> Bool,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(api_key_roles, api_keys, providers, roles, secrets);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use acceptance::{Database, on_each_database};
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::conn::on_conn;
+    use crate::{Store, StoreOptions, Url};
+
+    macro_rules! select_all {
+        ($conn:expr, $($table:ident)+) => {$(
+            let select = $table::table.select($table::all_columns).limit(0);
+            let read = on_conn!($conn, |link| select.execute(link).await);
+            assert!(read.is_ok(), "{}: {read:?}", stringify!($table));
+        )+};
+    }
+
+    on_each_database! {
+        async fn every_column_is_there(database: Database) {
+            let directory = tempfile::tempdir().unwrap();
+            let url = match database {
+                Database::Postgres(address) => Url::Postgres(address.into()),
+                Database::Sqlite => Url::Sqlite(directory.path().join("keystile.db")),
+            };
+            let acquire_timeout = Duration::from_secs(30);
+            let options = StoreOptions { url, pool_size: 1, acquire_timeout };
+            let store = Store::open(options, &Handle::current()).unwrap();
+            store.migrate(None).await.unwrap();
+            let mut conn = store.read().await.unwrap();
+            select_all!(conn, api_key_roles api_keys events feed_head formats meta providers);
+            select_all!(conn, replays roles secrets tombstones user_roles users);
+        }
+    }
+}

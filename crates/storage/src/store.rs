@@ -1,0 +1,179 @@
+//! The way in: a pool of connections to the database that the URL names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool::Runtime;
+use diesel::IntoSql;
+use diesel::sql_types::Integer;
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, PoolableConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use secrecy::SecretString;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::conn::{Link, on_conn};
+use crate::postgres::{Connector, Unproven};
+use crate::sqlite::{self, SqliteLink};
+use crate::{Conn, OpenError, StoreError, Tx, migrations};
+
+/// Where the data are, and how they are reached.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The database.
+    pub url: Url,
+    /// How many connections there are at most.
+    pub pool_size: usize,
+    /// How long somebody waits for a connection, or a change for its turn, before it fails.
+    pub acquire_timeout: Duration,
+}
+
+/// Where the data are.
+#[derive(Clone, Debug)]
+pub enum Url {
+    /// `postgres://user:password@host/database`, with `sslmode` and `sslrootcert` as PostgreSQL's
+    /// own client reads them.
+    Postgres(SecretString),
+    /// A file, made where it is not there; its directory must be.
+    Sqlite(PathBuf),
+}
+
+/// The database. Cheap to clone: every clone shares the connections.
+#[derive(Clone)]
+pub struct Store {
+    backend: Backend,
+    handle: Handle,
+    acquire_timeout: Duration,
+    /// Changes happen one after the other in any case. Waiting for their turn here, in order, they
+    /// hold no connection that a check could use.
+    turn: Arc<Semaphore>,
+    unproven: Unproven,
+}
+
+impl Store {
+    /// Prepares connections; none is made before one is needed. `handle` is the runtime that
+    /// drives them, which must outlive every other.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the address cannot be read or names root certificates that cannot.
+    pub fn open(options: StoreOptions, handle: &Handle) -> Result<Self, OpenError> {
+        let unproven = Unproven::default();
+        let backend = match &options.url {
+            Url::Postgres(address) => {
+                let connector = Connector::new(address, unproven.clone())?;
+                let pool = pool(connector.clone().manager(handle), &options)?;
+                Backend::Postgres { pool, connector: Arc::new(connector) }
+            }
+            Url::Sqlite(file) => {
+                let pool = pool(sqlite::manager(file, handle), &options)?;
+                Backend::Sqlite { pool, file: file.clone() }
+            }
+        };
+        Ok(Self {
+            backend,
+            handle: handle.clone(),
+            acquire_timeout: options.acquire_timeout,
+            turn: Arc::new(Semaphore::new(1)),
+            unproven,
+        })
+    }
+
+    /// Brings the schema up to date; any number of servers may do so at once.
+    ///
+    /// `direct` is a way to a PostgreSQL database past a connection pooler, which could not hold
+    /// the lock that this takes.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NewerSchema`] if a newer version of the program used the database before, and
+    /// whatever else stops it.
+    pub async fn migrate(&self, direct: Option<&SecretString>) -> Result<(), OpenError> {
+        let migrated = match &self.backend {
+            Backend::Postgres { connector, .. } => {
+                let connector = match direct {
+                    Some(address) => Connector::new(address, self.unproven.clone())?,
+                    None => Connector::clone(connector),
+                };
+                let connecting = self.handle.spawn(async move { connector.connect().await });
+                let link = connecting.await.map_err(StoreError::unavailable)?;
+                let link = link.map_err(StoreError::unavailable)?;
+                self.handle.spawn_blocking(move || migrations::run_postgres(link)).await
+            }
+            Backend::Sqlite { file, .. } => {
+                let file = file.clone();
+                self.handle.spawn_blocking(move || migrations::run_sqlite(&file)).await
+            }
+        };
+        migrated.map_err(StoreError::unavailable)?
+    }
+
+    /// Asks the database for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if it does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut conn = self.read().await?;
+        on_conn!(conn, |link| {
+            diesel::select(1.into_sql::<Integer>()).get_result::<i32>(link).await?
+        });
+        Ok(())
+    }
+
+    /// Lends a connection for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if none comes in time.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(Conn(match &self.backend {
+            Backend::Postgres { pool, .. } => Link::Postgres(Box::new(pool.get().await?)),
+            Backend::Sqlite { pool, .. } => Link::Sqlite(pool.get().await?),
+        }))
+    }
+
+    /// Begins a change, as soon as those before it have ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] if its turn does not come in time, [`StoreError::Unavailable`] if no
+    /// connection does.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let turn = Arc::clone(&self.turn).acquire_owned();
+        match tokio::time::timeout(self.acquire_timeout, turn).await {
+            Ok(turn) => {
+                let turn = turn.map_err(StoreError::unavailable)?;
+                Tx::begin(self.read().await?, self.unproven.clone(), turn).await
+            }
+            Err(_elapsed) => Err(StoreError::Busy),
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Backend {
+    Postgres { pool: Pool<AsyncPgConnection>, connector: Arc<Connector> },
+    Sqlite { pool: Pool<SqliteLink>, file: PathBuf },
+}
+
+fn pool<C>(
+    manager: AsyncDieselConnectionManager<C>,
+    options: &StoreOptions,
+) -> Result<Pool<C>, OpenError>
+where
+    C: PoolableConnection + 'static,
+    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
+{
+    let timeout = Some(options.acquire_timeout);
+    Pool::builder(manager)
+        .max_size(options.pool_size)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(timeout)
+        .create_timeout(timeout)
+        .recycle_timeout(timeout)
+        .build()
+        .map_err(OpenError::Pool)
+}

@@ -1,0 +1,13 @@
+DROP TABLE replays;
+DROP TABLE tombstones;
+DROP TABLE secrets;
+DROP TABLE api_key_roles;
+DROP TABLE api_keys;
+DROP TABLE user_roles;
+DROP TABLE users;
+DROP TABLE formats;
+DROP TABLE providers;
+DROP TABLE roles;
+DROP TABLE events;
+DROP TABLE feed_head;
+DROP TABLE meta;
