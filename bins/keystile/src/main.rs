@@ -3,6 +3,7 @@
 mod block;
 mod cli;
 mod master_key;
+mod private_file;
 mod serve;
 mod settings;
 mod signals;

@@ -6,15 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{HttpServer, web};
+use actix_web::web;
 use anyhow::Context;
 use keystile_auth::{Chain, Clock, SystemClock};
-use keystile_domain::Secret;
 use keystile_http::{Health, Limits, State};
 use keystile_service::Keystile;
 use keystile_service::first_start::{Bootstrap, FirstSecrets, initialise};
 use keystile_storage::{ServerLock, Store, StoreOptions, Url, lock_server};
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::block::Teller;
 use crate::settings::{Database, Settings, Sources, Warning};
@@ -37,14 +35,14 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     make_private(&settings.data_dir)?;
     let (store, _lock) = open_store(&settings.database).await?;
-    let master = master_key::load(settings.master_key.as_ref(), &settings.data_dir)?;
+    let master = master_key::load(settings.master_key, &settings.data_dir)?;
     let listener = TcpListener::bind(settings.listen)
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let teller = Teller::of(&std::path::absolute(&settings.data_dir)?);
     let bootstrap = Bootstrap {
-        admin_key: settings.bootstrap.admin_key.map(bootstrap_key).transpose()?,
+        admin_key: settings.bootstrap.admin_key,
         admin_password: settings.bootstrap.admin_password,
         public_url: settings.public_url.map_or_else(|| url.clone(), |url| url.as_str().to_owned()),
     };
@@ -64,23 +62,13 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         health: health.clone(),
     });
     let document = Arc::new(keystile_http::document());
-    let server = HttpServer::new(move || keystile_http::app(state.clone(), Arc::clone(&document)))
-        .workers(settings.limits.workers)
-        .client_request_timeout(settings.limits.request_timeout)
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+    let server = keystile_http::serve(listener, settings.limits.workers, state, document)?;
     teller.tell(&url, secrets.as_ref())?;
     let stopping = tokio::spawn(signals.obey(server.handle(), health, settings.limits.drain_delay));
     server.await?;
     stopping.abort();
     tracing::info!("stopped");
     Ok(())
-}
-
-fn bootstrap_key(key: SecretString) -> Result<Secret, keystile_domain::SecretError> {
-    Secret::parse(key.expose_secret())
 }
 
 async fn open_store(database: &Database) -> anyhow::Result<(Store, Option<ServerLock>)> {
@@ -96,7 +84,8 @@ async fn open_store(database: &Database) -> anyhow::Result<(Store, Option<Server
     Ok((store, lock))
 }
 
-/// Nobody but the server's own user may look into the data directory.
+/// Nobody but the server's own user may look into a data directory that is made here; one that was
+/// there before is the operator's.
 fn make_private(directory: &Path) -> anyhow::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -105,6 +94,5 @@ fn make_private(directory: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the data directory {}", directory.display()))
 }
 
-const SHUTDOWN_SECONDS: u64 = 30;
 const POOL_SIZE: usize = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

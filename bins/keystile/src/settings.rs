@@ -25,7 +25,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keystile_auth::{Networks, TrustedProxies};
-use secrecy::{SecretBox, SecretString};
+use keystile_domain::Secret;
+use keystile_service::MasterKey;
+use secrecy::SecretString;
 
 use effective::Effective;
 
@@ -51,7 +53,7 @@ pub struct Settings {
     /// Which database.
     pub database: Database,
     /// Always set with [`Database::Postgres`]. Unset: the one in the data directory.
-    pub master_key: Option<SecretBox<[u8; 32]>>,
+    pub master_key: Option<MasterKey>,
     /// What the first start uses instead of generated secrets.
     pub bootstrap: Bootstrap,
     /// How much, and for how long.
@@ -73,7 +75,7 @@ pub struct Peers {
 #[derive(Debug)]
 pub struct Bootstrap {
     /// The administrator's API key: 20 to 512 visible ASCII characters.
-    pub admin_key: Option<SecretString>,
+    pub admin_key: Option<Secret>,
     /// The password of the user `admin`.
     pub admin_password: Option<SecretString>,
 }

@@ -40,8 +40,9 @@ impl Answer {
         Self { etag: Some(entity_tag(version)), ..self }
     }
 
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+    /// The answer in the form in which it is kept.
+    pub(crate) fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
     }
 
     pub(crate) fn respond(self) -> HttpResponse {
@@ -68,7 +69,8 @@ pub(crate) fn respond<T>(
 ) -> Result<HttpResponse, ApiError> {
     match changed {
         Changed::Done(value) => Ok(done(&value).respond()),
-        Changed::DryRun(value) => Ok(tried(&value).respond()),
+        // What was not made has no version that a request could expect.
+        Changed::DryRun(value) => Ok(Answer { etag: None, ..tried(&value) }.respond()),
         Changed::Replayed(kept) => {
             let answer: Answer = serde_json::from_slice(&kept)
                 .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;

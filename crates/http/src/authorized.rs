@@ -62,8 +62,8 @@ impl<N> Authorized<N> {
         &self.caller
     }
 
-    pub(crate) fn presented(&self) -> &Presented {
-        &self.presented
+    pub(crate) fn presented(&self) -> Arc<Presented> {
+        Arc::clone(&self.presented)
     }
 }
 

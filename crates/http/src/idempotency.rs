@@ -5,7 +5,6 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use keystile_api::problem::ErrorCode;
-use keystile_domain::Secret;
 use keystile_service::change::Options;
 use keystile_service::{IdempotencyKey, IdempotencyKeyError, Replay};
 use sha2::{Digest, Sha256};
@@ -47,19 +46,13 @@ impl Idempotency {
         authorized: &Authorized<N>,
         params: &ChangeParams,
         body: [u8; 32],
-        render: fn(&T) -> Vec<u8>,
+        render: fn(&T) -> serde_json::Result<Vec<u8>>,
     ) -> Options<T> {
-        let replay = self.key.and_then(|key| {
-            Some(Replay {
-                key,
-                secret: Secret::parse(authorized.presented().secret.expose()).ok()?,
-                request: Sha256::new()
-                    .chain_update(body)
-                    .chain_update(self.target)
-                    .finalize()
-                    .into(),
-                render,
-            })
+        let replay = self.key.map(|key| Replay {
+            key,
+            presented: authorized.presented(),
+            request: Sha256::new().chain_update(body).chain_update(self.target).finalize().into(),
+            render,
         });
         Options { dry_run: params.dry_run.unwrap_or(false), replay }
     }

@@ -13,9 +13,9 @@ mod update;
 use std::collections::BTreeSet;
 
 use keystile_domain::{
-    Action, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Expiry, ExpiryError, Identifier, Listing,
-    OldSecret, PageRequest, Power, Principal, Provider, ProviderId, Reason, Rights, Role, RoleId,
-    Secret, Target, TargetKind, Timestamp, Version,
+    Action, Actor, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Expiry, ExpiryError, Identifier,
+    Listing, OldSecret, PageRequest, Power, Principal, Provider, ProviderId, Reason, Rights, Role,
+    RoleId, Secret, Target, TargetKind, Timestamp, Version,
 };
 use keystile_storage::{Conn, StoreError};
 use serde_json::{Value, json};
@@ -133,6 +133,12 @@ impl Scope {
         Ok((key, roles))
     }
 
+    /// The provider of a key. One with keys cannot be deleted, so there is one.
+    async fn provider_of(&mut self, key: &ApiKey) -> Result<Provider, ServiceError> {
+        let provider = self.tx.find_provider(key.provider).await?;
+        Ok(provider.ok_or(StoreError::Corrupt("api_keys.provider_id"))?)
+    }
+
     /// The roles with these ids, each of which must exist.
     async fn roles_named(&mut self, ids: &BTreeSet<RoleId>) -> Result<Vec<Role>, ServiceError> {
         let roles = self.tx.roles_by_id(ids).await?;
@@ -213,8 +219,8 @@ fn time(at: Option<Timestamp>) -> Option<String> {
 /// Who makes something, as the thing itself remembers it.
 fn creator(scope: &Scope) -> Option<Principal> {
     match &scope.actor {
-        keystile_domain::Actor::Principal { principal, .. } => Some(principal.clone()),
-        keystile_domain::Actor::System => None,
+        Actor::Principal { principal, .. } => Some(principal.clone()),
+        Actor::System => None,
     }
 }
 
@@ -229,8 +235,6 @@ fn settle_expiry(
     provider: &Provider,
     asked: Option<Expiry>,
 ) -> Result<Expiry, ServiceError> {
-    let keystile_domain::ProviderSettings::Keys(settings) = &provider.settings else {
-        return Err(ServiceError::broken("/provider", "issues no API keys"));
-    };
+    let settings = key_settings(provider)?;
     settings.lifetime().settle(asked, scope.caller_end, scope.now).map_err(broken_expiry)
 }

@@ -4,7 +4,7 @@ use keystile_domain::{
     ChainError, ChainHash, EventFilter, EventSort, Listing, PageRequest, Power, SealedEvent, Seq,
 };
 
-use crate::{Caller, Keystile, ServiceError};
+use crate::{Caller, Keystile, ServiceError, StoreError};
 
 /// What a walk along the sealed log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub enum ChainBreak {
     /// Events are missing.
     #[error("it is missing")]
     Missing,
+    /// An event is no event any more.
+    #[error("it cannot be read")]
+    Unreadable,
 }
 
 impl Keystile {
@@ -60,9 +63,21 @@ impl Keystile {
         let head = conn.head().await?;
         let mut last = (Seq(0), ChainHash::START);
         let mut report = ChainReport { checked: 0, head, broken: None };
+        let mut page = PAGE;
         while last.0 < head.0 {
-            let events = conn.events_after(last.0, PAGE).await?;
-            if events.is_empty() {
+            let events = match conn.events_after(last.0, page).await {
+                // Which of them it is shows one by one.
+                Err(StoreError::Corrupt(_)) if page > 1 => {
+                    page = 1;
+                    continue;
+                }
+                Err(StoreError::Corrupt(_)) => {
+                    report.broken = Some((last.0.next(), ChainBreak::Unreadable));
+                    return Ok(report);
+                }
+                events => events?,
+            };
+            if events.first().is_none_or(|sealed| sealed.event.seq > head.0) {
                 report.broken = Some((last.0.next(), ChainBreak::Missing));
                 return Ok(report);
             }

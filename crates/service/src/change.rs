@@ -58,6 +58,14 @@ pub(crate) struct Scope {
     events: Vec<SealedEvent>,
 }
 
+/// How a change went, before its end.
+enum Attempt<T> {
+    /// What was done is to be kept.
+    Keep(T),
+    /// Nothing is to be kept.
+    Leave(Changed<T>),
+}
+
 /// The work of a change.
 pub(crate) trait Work<T>:
     for<'s> FnOnce(&'s mut Scope) -> BoxFuture<'s, Result<T, ServiceError>> + Send + 'static
@@ -75,17 +83,6 @@ impl<T> Default for Options<T> {
     }
 }
 
-impl<T> Changed<T> {
-    /// The same outcome about something else.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Changed<U> {
-        match self {
-            Self::Done(value) => Changed::Done(f(value)),
-            Self::DryRun(value) => Changed::DryRun(f(value)),
-            Self::Replayed(answer) => Changed::Replayed(answer),
-        }
-    }
-}
-
 impl Keystile {
     /// Makes a change on behalf of a caller who needs `power` for it.
     pub(crate) async fn change<T: Send + 'static>(
@@ -99,13 +96,22 @@ impl Keystile {
         let caller = caller.clone();
         let task = tokio::spawn(async move {
             let mut scope = Scope::begin(&store, keys, &*clock).await?;
-            let credential = caller.renewed(&mut scope.tx, scope.now).await?;
-            require(&credential.rights, power)?;
-            scope.rights = credential.rights.clone();
-            scope.caller_end = credential.expiry;
-            scope.actor = caller.actor();
-            scope.origin = Some(caller.origin().clone());
-            scope.run(options, work).await
+            match scope.attempt(&caller, power, options, work).await {
+                Ok(Attempt::Keep(value)) => {
+                    scope.commit().await?;
+                    Ok(Changed::Done(value))
+                }
+                Ok(Attempt::Leave(changed)) => {
+                    scope.tx.rollback().await?;
+                    Ok(changed)
+                }
+                Err(error) => {
+                    // The error that ended the change is the one to tell. Without the rollback the
+                    // connection would be lost; if it fails, it is.
+                    let _ = scope.tx.rollback().await;
+                    Err(error)
+                }
+            }
         });
         task.await.map_err(ServiceError::Vanished)?
     }
@@ -179,30 +185,36 @@ impl Scope {
         Ok(())
     }
 
-    async fn run<T: Send + 'static>(
-        mut self,
+    /// Everything of a change but its end.
+    async fn attempt<T: Send + 'static>(
+        &mut self,
+        caller: &Caller,
+        power: Power,
         options: Options<T>,
         work: impl Work<T>,
-    ) -> Result<Changed<T>, ServiceError> {
+    ) -> Result<Attempt<T>, ServiceError> {
+        let credential = caller.renewed(&mut self.tx, self.now).await?;
+        require(&credential.rights, power)?;
+        self.rights = credential.rights.clone();
+        self.caller_end = credential.expiry;
+        self.actor = caller.actor();
+        self.origin = Some(caller.origin().clone());
         let Options { dry_run, replay } = options;
         let replay = replay.filter(|_| !dry_run);
         if let Some(replay) = &replay
-            && let Some(answer) = replay.find(&mut self).await?
+            && let Some(answer) = replay.find(self).await?
         {
-            self.tx.rollback().await?;
-            return Ok(Changed::Replayed(answer));
+            return Ok(Attempt::Leave(Changed::Replayed(answer)));
         }
-        let value = work(&mut self).await?;
+        let value = work(self).await?;
         if dry_run {
-            self.tx.rollback().await?;
-            return Ok(Changed::DryRun(value));
+            return Ok(Attempt::Leave(Changed::DryRun(value)));
         }
         if let Some(replay) = &replay {
-            let answer = (replay.render)(&value);
-            replay.keep(&mut self, &answer).await?;
+            let answer = (replay.render)(&value)?;
+            replay.keep(self, &answer).await?;
         }
-        self.commit().await?;
-        Ok(Changed::Done(value))
+        Ok(Attempt::Keep(value))
     }
 
     fn chain(&self) -> &ChainKey {

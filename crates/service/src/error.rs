@@ -42,6 +42,12 @@ pub enum ServiceError {
     /// The task that carried it out ended without an answer. Whether it was done is unknown.
     #[error("the change ended without an answer")]
     Vanished(#[source] tokio::task::JoinError),
+    /// An answer could not be put into the form in which it is given or kept.
+    #[error("an answer could not be rendered")]
+    Render(#[from] serde_json::Error),
+    /// An answer could not be sealed.
+    #[error("an answer could not be sealed: {0}")]
+    Seal(chacha20poly1305::Error),
     /// The caller's credential is no longer valid.
     #[error("the caller's credential is no longer valid")]
     Unauthenticated,

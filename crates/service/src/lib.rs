@@ -22,6 +22,7 @@ mod replay;
 pub mod roles;
 pub mod verify;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use keystile_auth::{Clock, Verifier};
@@ -76,6 +77,13 @@ impl Keystile {
     /// [`ServiceError::Store`] if it does not.
     pub async fn ready(&self) -> Result<(), ServiceError> {
         Ok(self.store.ping().await?)
+    }
+
+    /// A text for the log, without what looks like a secret of ours: clients put theirs into paths
+    /// and headers where none belongs.
+    #[must_use]
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.verifier.formats().redact(text)
     }
 
     /// The cursor that continues a list behind `mark`; `list` names the list with its filters.

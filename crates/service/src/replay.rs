@@ -5,12 +5,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
-use keystile_domain::{Actor, Secret};
-use keystile_storage as storage;
+use keystile_auth::Presented;
+use keystile_domain::Actor;
+use keystile_storage::{self as storage, StoreError};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -32,11 +34,11 @@ pub struct Replay<T> {
     /// The request's name.
     pub key: IdempotencyKey,
     /// What the caller showed.
-    pub secret: Secret,
+    pub presented: Arc<Presented>,
     /// A digest of everything that the request asks for.
     pub request: [u8; 32],
     /// Turns the outcome into the answer that is kept.
-    pub render: fn(&T) -> Vec<u8>,
+    pub render: fn(&T) -> serde_json::Result<Vec<u8>>,
 }
 
 impl FromStr for IdempotencyKey {
@@ -60,11 +62,11 @@ impl<T> Replay<T> {
         if kept.request_hash != self.request {
             return Err(ServiceError::KeyReused);
         }
-        let unreadable = || ServiceError::from(Conflict::ReplayUnreadable);
-        let (nonce, sealed) = kept.sealed.split_first_chunk::<12>().ok_or_else(unreadable)?;
+        let parts = kept.sealed.split_first_chunk::<12>();
+        let (nonce, sealed) = parts.ok_or(StoreError::Corrupt("replays.sealed"))?;
         match self.cipher().decrypt(&Nonce::from(*nonce), sealed) {
             Ok(answer) => Ok(Some(answer)),
-            Err(_) => Err(unreadable()),
+            Err(_) => Err(Conflict::ReplayUnreadable.into()),
         }
     }
 
@@ -72,9 +74,8 @@ impl<T> Replay<T> {
     pub(crate) async fn keep(&self, scope: &mut Scope, answer: &[u8]) -> Result<(), ServiceError> {
         let caller = caller(scope);
         let nonce: [u8; 12] = random::bytes()?;
-        let Ok(text) = self.cipher().encrypt(&Nonce::from(nonce), answer) else {
-            return Err(Conflict::ReplayUnreadable.into());
-        };
+        let sealing = self.cipher().encrypt(&Nonce::from(nonce), answer);
+        let text = sealing.map_err(ServiceError::Seal)?;
         let sealed = [nonce.as_slice(), &text].concat();
         let kept = storage::Replay { request_hash: self.request, sealed };
         let end = scope.now.after(KEPT_FOR);
@@ -87,7 +88,10 @@ impl<T> Replay<T> {
     }
 
     fn cipher(&self) -> ChaCha20Poly1305 {
-        let key = derive(self.secret.expose().as_bytes(), &["keystile 1", "replay", &self.key.0]);
+        let key = derive(
+            self.presented.secret.expose().as_bytes(),
+            &["keystile 1", "replay", &self.key.0],
+        );
         ChaCha20Poly1305::new((&*key).into())
     }
 }

@@ -6,10 +6,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64ct::{Base64Unpadded, Encoding};
 use jiff::SignedDuration;
 use keystile_auth::{Networks, TrustedProxies, TrustedProxiesError};
-use secrecy::{SecretBox, SecretString};
+use keystile_domain::Secret;
+use keystile_service::MasterKey;
+use secrecy::SecretString;
 use url::Url;
 
 use super::problem::Rule;
@@ -91,21 +92,14 @@ pub fn deadline(text: &str) -> Result<Duration, Rule> {
 }
 
 /// 32 bytes in base64, padded or not.
-pub fn master_key(text: &str) -> Result<SecretBox<[u8; 32]>, Rule> {
-    let unpadded = text.strip_suffix('=').unwrap_or(text);
-    let mut decoded = Ok(0);
-    let key = SecretBox::init_with_mut(|key: &mut [u8; 32]| {
-        decoded = Base64Unpadded::decode(unpadded, key).map(<[u8]>::len);
-    });
-    if decoded == Ok(32) { Ok(key) } else { Err(Rule("must be 32 bytes in base64")) }
+pub fn master_key(text: &str) -> Result<MasterKey, Rule> {
+    MasterKey::parse(text).or(Err(Rule("must be 32 bytes in base64")))
 }
 
 /// The text of an API key, of any format: it is imported, not generated.
-pub fn admin_key(text: &str) -> Result<SecretString, Rule> {
-    if !(20..=512).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Rule("must have 20 to 512 visible ASCII characters"));
-    }
-    Ok(text.into())
+pub fn admin_key(text: &str) -> Result<Secret, Rule> {
+    let secret = Secret::parse(text).ok().filter(|_| text.len() >= 20);
+    secret.ok_or(Rule("must have 20 to 512 visible ASCII characters"))
 }
 
 /// A password that the built-in provider accepts.

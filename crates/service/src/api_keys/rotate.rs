@@ -38,8 +38,7 @@ impl Keystile {
                 if before.id.as_uuid() != own {
                     roles.iter().try_for_each(|role| scope.rights.reach_role(role))?;
                 }
-                let provider =
-                    scope.tx.find_provider(before.provider).await?.ok_or(ServiceError::NotFound)?;
+                let provider = scope.provider_of(&before).await?;
                 let format = &key_settings(&provider)?.format;
                 let secret = draw_secret(scope, format).await?;
                 let after = ApiKey {

@@ -61,7 +61,7 @@ impl Keystile {
                     return show(&mut scope.tx, before).await;
                 }
                 if is_live(&before, scope.now) {
-                    spare_last_administrator(scope, &rights_before, &after).await?;
+                    spare_last_administrator(scope, (&before, &rights_before), &after).await?;
                 }
                 after.version = before.version.next();
                 after.updated_at = scope.now;
@@ -90,8 +90,7 @@ async fn changed(
         after.roles = roles;
     }
     if let Some(expiry) = change.expiry.filter(|expiry| *expiry != before.expiry) {
-        let provider =
-            scope.tx.find_provider(before.provider).await?.ok_or(ServiceError::NotFound)?;
+        let provider = scope.provider_of(before).await?;
         after.expiry = settle_expiry(scope, &provider, Some(expiry))?;
     }
     if let Some(patch) = change.metadata {
@@ -111,14 +110,16 @@ async fn changed(
     Ok(after)
 }
 
-/// The last administrator stays one: live, and with a role that allows everything.
+/// The last administrator stays one: live, for as long as before, and with a role that allows
+/// everything.
 async fn spare_last_administrator(
     scope: &mut Scope,
-    rights_before: &Rights,
+    (before, rights_before): (&ApiKey, &Rights),
     after: &ApiKey,
 ) -> Result<(), ServiceError> {
     let rights_after = Rights::of(&scope.tx.roles_by_id(&after.roles).await?);
-    if is_live(after, scope.now) && rights_after.are_unlimited() {
+    let lives_on = is_live(after, scope.now) && after.expiry >= before.expiry;
+    if lives_on && rights_after.are_unlimited() {
         return Ok(());
     }
     scope.spare_last_administrator(rights_before, &[after.id]).await

@@ -17,13 +17,12 @@ pub(super) async fn add_user(
     scope: &mut Scope,
     given: Option<SecretString>,
 ) -> Result<Option<SecretString>, FirstStartError> {
-    let drawn = match &given {
-        Some(_) => None,
-        None => Some(draw_password()?),
+    let (password, was_drawn) = match given {
+        Some(password) => (password, false),
+        None => (draw_password()?, true),
     };
-    let password = given.as_ref().or(drawn.as_ref()).map_or("", |text| text.expose_secret());
     let hash = Argon2::default()
-        .hash_password(password.as_bytes())
+        .hash_password(password.expose_secret().as_bytes())
         .map_err(FirstStartError::Password)?
         .to_string();
     let user = User {
@@ -41,7 +40,7 @@ pub(super) async fn add_user(
         Target { kind: TargetKind::User, id: user.id.to_string(), name: user.username.to_string() };
     let after = json!({"username": "admin", "enabled": true, "role_ids": [1]});
     scope.record(Action::UserCreated, target, (None, Some(after)), None)?;
-    Ok(drawn)
+    Ok(was_drawn.then_some(password))
 }
 
 /// The first key; gives its secret if it was drawn.
@@ -97,7 +96,7 @@ async fn accept(
     }
 }
 
-/// 32 characters out of 62, drawn like a key.
+/// Letters and digits, drawn like those of a key.
 fn draw_password() -> Result<SecretString, FirstStartError> {
     let format = SecretFormat {
         prefix: Prefix::default(),

@@ -59,7 +59,7 @@ fn networks_may_be_single_addresses() {
 
 #[test]
 fn nobody_trusts_every_proxy() {
-    for everybody in ["*", "0.0.0.0/0", "::/0", "10.0.0.0/8, 1.2.3.4/0"] {
+    for everybody in ["*", "0.0.0.0/0", "::/0", "10.0.0.0/8, 0.0.0.0/0"] {
         let problems = refused(&environment(&[("KEYSTILE_TRUSTED_PROXIES", everybody)]));
         assert!(problems[0].contains("must not be everybody"), "{everybody}: {problems:?}");
     }
@@ -100,7 +100,7 @@ fn a_database_is_sqlite_or_postgresql() {
 fn a_master_key_is_32_bytes_in_base64() {
     for right in [MASTER_KEY, MASTER_KEY.trim_end_matches('=')] {
         let settings = accepted(&environment(&[("KEYSTILE_MASTER_KEY", right)]));
-        assert_eq!(settings.master_key.unwrap().expose_secret(), &[b'A'; 32]);
+        assert_eq!(*settings.master_key.unwrap().to_base64(), MASTER_KEY);
     }
     let too_long = format!("QUFB{MASTER_KEY}");
     let ends_mid_byte = MASTER_KEY.replace("E=", "F=");
