@@ -105,12 +105,6 @@ impl RotationOverlap {
     pub fn end(self, now: Timestamp) -> Timestamp {
         now.after(self.0)
     }
-
-    /// Whether the old secret ends at once.
-    #[must_use]
-    pub fn is_zero(self) -> bool {
-        self.0.is_zero()
-    }
 }
 
 #[cfg(test)]
@@ -119,7 +113,8 @@ mod tests {
 
     #[test]
     fn an_overlap_lasts_at_most_thirty_days() {
-        assert!(RotationOverlap::from_seconds(0).unwrap().is_zero());
+        let now = Timestamp::from_millis(5);
+        assert_eq!(RotationOverlap::from_seconds(0).unwrap().end(now), now);
         assert!(RotationOverlap::from_seconds(2_592_000).is_some());
         assert!(
             [-1, 2_592_001, i64::MAX, i64::MIN]

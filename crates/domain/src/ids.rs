@@ -110,10 +110,24 @@ impl FromStr for RoleId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         match text.parse() {
-            Ok(id) if id > 0 => Ok(Self(id)),
+            // One id has one text: neither `+1` nor `01` is one.
+            Ok(id) if text.starts_with(|c| matches!(c, '1'..='9')) => Ok(Self(id)),
             _ => Err(IdError),
         }
     }
+}
+
+impl TryFrom<i64> for RoleId {
+    type Error = IdError;
+
+    fn try_from(id: i64) -> Result<Self, IdError> {
+        if id > 0 { Ok(Self(id)) } else { Err(IdError) }
+    }
+}
+
+impl RoleId {
+    /// What a role has until the database gives it an id.
+    pub const UNGIVEN: Self = Self(0);
 }
 
 impl Seq {
@@ -159,8 +173,9 @@ mod tests {
     #[test]
     fn a_role_id_is_a_positive_integer() {
         assert_eq!("12".parse(), Ok(RoleId(12)));
-        for text in ["0", "-1", "1.0", "one", "", "9223372036854775808"] {
+        for text in ["0", "-1", "+1", "01", "1.0", "one", "", "9223372036854775808"] {
             assert_eq!(text.parse::<RoleId>(), Err(IdError), "{text}");
         }
+        assert_eq!([12, 0, -1].map(|id| RoleId::try_from(id).ok()), [Some(RoleId(12)), None, None]);
     }
 }

@@ -17,12 +17,12 @@
 //! - [`CredentialStore`]: the port that storage implements and verifiers ask.
 
 mod api_keys;
+mod audit_events;
 mod ceiling;
 mod chain;
 mod credential;
 mod decide;
 mod endpoint;
-mod events;
 mod expiry;
 mod ids;
 mod listing;
@@ -38,15 +38,15 @@ mod time;
 mod users;
 
 pub use api_keys::{ApiKey, ApiKeyFilter, ApiKeySort, OldSecret, RotationOverlap};
+pub use audit_events::{
+    Action, Actor, Event, EventDraft, EventFilter, EventSort, RequestId, RequestIdError, Target,
+    TargetKind,
+};
 pub use ceiling::{CeilingBreach, Rights};
 pub use chain::{ChainError, ChainHash, ChainKey, EventDigests, Salted, SealedEvent};
 pub use credential::{Carrier, Credential, CredentialKind, Principal, PrincipalKind, Tombstone};
 pub use decide::{Context, Decision, Denial, Grant, Outcome, Rule, Transport, decide, explain};
 pub use endpoint::{Endpoint, EndpointError, EndpointRule, RequestPath};
-pub use events::{
-    Action, Actor, Event, EventDraft, EventFilter, EventSort, RequestId, RequestIdError, Target,
-    TargetKind,
-};
 pub use expiry::{Expiry, ExpiryError, Lifetime};
 pub use ids::{ApiKeyId, EventId, IdError, ProviderId, RoleId, Seq, UserId, Version};
 pub use listing::{

@@ -128,7 +128,7 @@ impl Scope {
         if expected.is_some_and(|version| version != key.version) {
             return Err(ServiceError::Outdated);
         }
-        let roles = self.tx.roles_by_id(&key.roles).await?;
+        let roles = self.tx.list_roles_by_id(&key.roles).await?;
         self.rights.reach(&Rights::of(&roles).permissions)?;
         Ok((key, roles))
     }
@@ -141,7 +141,7 @@ impl Scope {
 
     /// The roles with these ids, each of which must exist.
     async fn roles_named(&mut self, ids: &BTreeSet<RoleId>) -> Result<Vec<Role>, ServiceError> {
-        let roles = self.tx.roles_by_id(ids).await?;
+        let roles = self.tx.list_roles_by_id(ids).await?;
         match ids.iter().find(|id| !roles.iter().any(|role| role.id == **id)) {
             None => Ok(roles),
             Some(unknown) => {

@@ -65,7 +65,7 @@ impl Keystile {
         let mut report = ChainReport { checked: 0, head, broken: None };
         let mut page = PAGE;
         while last.0 < head.0 {
-            let events = match conn.events_after(last.0, page).await {
+            let events = match conn.list_events_after(last.0, page).await {
                 // Which of them it is shows one by one.
                 Err(StoreError::Corrupt(_)) if page > 1 => {
                     page = 1;

@@ -18,7 +18,7 @@ mod finder;
 pub mod first_start;
 mod keys;
 mod random;
-mod replay;
+mod replays;
 pub mod roles;
 pub mod verify;
 
@@ -33,7 +33,7 @@ pub use caller::{Caller, Origin, Refused};
 pub use error::{Broken, Conflict, ServiceError};
 pub use keys::{MasterKey, MasterKeyError};
 pub use keystile_storage::StoreError;
-pub use replay::{IdempotencyKey, IdempotencyKeyError, Replay};
+pub use replays::{IdempotencyKey, IdempotencyKeyError, Replay};
 
 use crate::finder::Finder;
 use crate::keys::Keys;

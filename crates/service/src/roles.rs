@@ -87,7 +87,7 @@ impl Keystile {
         self.change(caller, Power::RolesWrite, options, |scope| {
             Box::pin(async move {
                 let mut role = Role {
-                    id: RoleId(0),
+                    id: RoleId::UNGIVEN,
                     name: draft.name,
                     description: draft.description,
                     permissions: draft.permissions,
@@ -164,7 +164,7 @@ impl Keystile {
         self.change(caller, Power::RolesWrite, options, move |scope| {
             Box::pin(async move {
                 let role = role_in_reach(scope, id, expected).await?;
-                let uses = scope.tx.role_use(id).await?;
+                let uses = scope.tx.count_role_use(id).await?;
                 if uses != Default::default() {
                     return Err(Conflict::RoleInUse(uses).into());
                 }
@@ -196,7 +196,7 @@ async fn role_in_reach(
 
 /// Whoever lets others hand out a role must be able to do so.
 async fn reach_grants(scope: &mut Scope, ids: &BTreeSet<RoleId>) -> Result<(), ServiceError> {
-    let roles = scope.tx.roles_by_id(ids).await?;
+    let roles = scope.tx.list_roles_by_id(ids).await?;
     if let Some(unknown) = ids.iter().find(|id| !roles.iter().any(|role| role.id == **id)) {
         let detail = format_args!("there is no role {unknown}");
         return Err(ServiceError::broken("/may_grant", detail));

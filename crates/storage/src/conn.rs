@@ -3,10 +3,13 @@
 //! A query is a value without a backend; only running it picks one. So the macros paste the running
 //! into an arm for each database, where the compiler checks it against that database alone.
 
+use std::time::Duration;
+
 use deadpool::managed::Object;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 
+use crate::StoreError;
 use crate::sqlite::SqliteLink;
 
 /// One connection of the pool, which goes back to it when this is dropped.
@@ -27,7 +30,7 @@ macro_rules! on_conn {
         match &mut $conn.0 {
             $crate::conn::Link::Postgres(object) => {
                 let $link = &mut ***object;
-                $body
+                $crate::conn::in_time(async { Ok($body) }).await?
             }
             $crate::conn::Link::Sqlite(object) => {
                 let $link = &mut **object;
@@ -48,7 +51,8 @@ macro_rules! insert_all {
             $crate::conn::Link::Postgres(object) => {
                 for chunk in rows.chunks($crate::conn::ROWS_AT_ONCE) {
                     let insert = ::diesel::insert_into($table).values(chunk);
-                    ::diesel_async::RunQueryDsl::execute(insert, &mut ***object).await?;
+                    let insert = ::diesel_async::RunQueryDsl::execute(insert, &mut ***object);
+                    $crate::conn::in_time(async { Ok(insert.await?) }).await?;
                 }
             }
             $crate::conn::Link::Sqlite(object) => {
@@ -65,6 +69,17 @@ macro_rules! insert_all {
 }
 
 pub(crate) use {insert_all, on_conn};
+
+/// Waits for PostgreSQL, but not for one that has stopped in the middle: its machine goes on
+/// acknowledging what it is sent, so that nothing else would ever end the wait.
+pub(crate) async fn in_time<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    tokio::time::timeout(PATIENCE, work).await.map_err(StoreError::unavailable)?
+}
+
+/// More than PostgreSQL itself waits for a lock, and so longer than any statement of ours takes.
+const PATIENCE: Duration = Duration::from_secs(7);
 
 /// 32 columns, the most that a table here may have, times this stays below PostgreSQL's limit.
 pub(crate) const ROWS_AT_ONCE: usize = 2_000;

@@ -125,7 +125,7 @@ impl Tx {
     /// # Errors
     ///
     /// [`StoreError::NotFound`] if the key has none.
-    pub async fn set_old_secret_end(
+    pub async fn update_old_secret_end(
         &mut self,
         id: ApiKeyId,
         ends_at: Timestamp,

@@ -15,11 +15,11 @@
 //! domain's own types, parsed again on the way out.
 
 mod api_keys;
+mod audit_events;
 mod columns;
 mod conn;
 mod credentials;
 mod error;
-mod events;
 mod formats;
 mod listing;
 mod lock;

@@ -53,7 +53,7 @@ impl Conn {
     /// # Errors
     ///
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
-    pub async fn default_provider(
+    pub async fn find_default_provider(
         &mut self,
         kind: ProviderKind,
     ) -> Result<Option<Provider>, StoreError> {

@@ -38,7 +38,10 @@ impl Conn {
     /// # Errors
     ///
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
-    pub async fn roles_by_id(&mut self, ids: &BTreeSet<RoleId>) -> Result<Vec<Role>, StoreError> {
+    pub async fn list_roles_by_id(
+        &mut self,
+        ids: &BTreeSet<RoleId>,
+    ) -> Result<Vec<Role>, StoreError> {
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
         let query = roles::table.filter(roles::id.eq_any(ids)).order(roles::id);
         let rows = on_conn!(self, |link| query.select(RoleRow::as_select()).load(link).await?);
@@ -86,7 +89,7 @@ impl Conn {
     /// # Errors
     ///
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
-    pub async fn role_use(&mut self, id: RoleId) -> Result<RoleUse, StoreError> {
+    pub async fn count_role_use(&mut self, id: RoleId) -> Result<RoleUse, StoreError> {
         let keys = api_key_roles::table.filter(api_key_roles::role_id.eq(id.0)).count();
         let users = user_roles::table.filter(user_roles::role_id.eq(id.0)).count();
         let grants = roles::table.filter(roles::id.ne(id.0)).select(roles::may_grant);
@@ -117,8 +120,8 @@ impl Conn {
 }
 
 impl Tx {
-    /// Stores a new role and returns its id: its own, as the built-in ones have, or if that is 0,
-    /// one that no role ever had.
+    /// Stores a new role and returns its id: its own, as the built-in ones have, or, where
+    /// that is [`RoleId::UNGIVEN`], one that no role ever had.
     ///
     /// # Errors
     ///
@@ -126,7 +129,7 @@ impl Tx {
     pub async fn insert_role(&mut self, role: &Role) -> Result<RoleId, StoreError> {
         let row = RoleRow::new(role)?;
         let named = diesel::insert_into(roles::table);
-        let id = if role.id.0 == 0 {
+        let id = if role.id == RoleId::UNGIVEN {
             let insert = named.values(row.facts).returning(roles::id);
             on_conn!(self, |link| insert.get_result(link).await?)
         } else {

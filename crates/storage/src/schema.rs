@@ -185,12 +185,13 @@ mod tests {
 
     use super::*;
     use crate::conn::on_conn;
-    use crate::{Store, StoreOptions, Url};
+    use crate::{Store, StoreError, StoreOptions, Url};
 
     macro_rules! select_all {
         ($conn:expr, $($table:ident)+) => {$(
             let select = $table::table.select($table::all_columns).limit(0);
-            let read = on_conn!($conn, |link| select.execute(link).await);
+            let read: Result<_, StoreError> =
+                async { Ok(on_conn!($conn, |link| select.execute(link).await?)) }.await;
             assert!(read.is_ok(), "{}: {read:?}", stringify!($table));
         )+};
     }

@@ -12,7 +12,7 @@ use keystile_domain::{ChainHash, SealedEvent, Seq};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::columns::bytes;
-use crate::conn::{Link, on_conn};
+use crate::conn::{Link, in_time, on_conn};
 use crate::postgres::Unproven;
 use crate::schema::feed_head;
 use crate::{Conn, StoreError};
@@ -44,7 +44,9 @@ impl Tx {
         let mut tx = Self { conn: Some(conn), seq, previous, unproven, _turn: turn };
         match &mut tx.0 {
             Link::Postgres(link) => {
-                AnsiTransactionManager::begin_transaction_sql(&mut ***link, POSTGRES_BEGIN).await?;
+                let begin =
+                    AnsiTransactionManager::begin_transaction_sql(&mut ***link, POSTGRES_BEGIN);
+                in_time(async { Ok(begin.await?) }).await?;
             }
             Link::Sqlite(link) => {
                 let begin = |link: &mut SqliteConnection| {
@@ -90,7 +92,8 @@ impl Tx {
             .set((feed_head::seq.eq(seq.0), feed_head::hash.eq(hash.as_bytes().to_vec())));
         on_conn!(self, |link| put.execute(link).await?);
         if let Link::Postgres(link) = &mut self.0 {
-            link.batch_execute(&format!("NOTIFY keystile_feed, '{seq}'")).await?;
+            let notify = format!("NOTIFY keystile_feed, '{seq}'");
+            in_time(async { Ok(link.batch_execute(&notify).await?) }).await?;
         }
         let before = self.unproven.count();
         let committed = on_conn!(self, |link| commit(link).await);

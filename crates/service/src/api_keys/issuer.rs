@@ -83,7 +83,7 @@ impl Issuer {
         }
         let found = match &name {
             Some(name) => find_provider(&mut scope.tx, name).await?,
-            None => scope.tx.default_provider(ProviderKind::ApiKey).await?,
+            None => scope.tx.find_default_provider(ProviderKind::ApiKey).await?,
         };
         let unknown = || ServiceError::broken("/provider", "there is no such provider");
         let provider = found.ok_or_else(unknown)?;

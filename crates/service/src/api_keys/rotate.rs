@@ -108,7 +108,7 @@ impl Keystile {
                     return Err(Conflict::NoRotation.into());
                 };
                 let ends_at = end(scope.now);
-                scope.tx.set_old_secret_end(id, ends_at).await?;
+                scope.tx.update_old_secret_end(id, ends_at).await?;
                 let states = [old.ends_at, ends_at].map(|end| Some(with_old_end(&key, end)));
                 scope.record(action, target(&key), states.into(), None)?;
                 Ok(OldSecret { ends_at })

@@ -117,7 +117,7 @@ async fn spare_last_administrator(
     (before, rights_before): (&ApiKey, &Rights),
     after: &ApiKey,
 ) -> Result<(), ServiceError> {
-    let rights_after = Rights::of(&scope.tx.roles_by_id(&after.roles).await?);
+    let rights_after = Rights::of(&scope.tx.list_roles_by_id(&after.roles).await?);
     let lives_on = is_live(after, scope.now) && after.expiry >= before.expiry;
     if lives_on && rights_after.are_unlimited() {
         return Ok(());

@@ -108,7 +108,7 @@ on_each_database! {
         stage.change(async |tx| tx.remove_api_key(&key, &tombstone()).await).await;
         let mut conn = stage.store.read().await.unwrap();
         assert_eq!(conn.find_api_key(key.id).await.unwrap(), None);
-        assert_eq!(conn.role_use(RoleId(2)).await.unwrap().api_keys, 0);
+        assert_eq!(conn.count_role_use(RoleId(2)).await.unwrap().api_keys, 0);
         let refused = stage.refused(async |tx| tx.update_api_key(&key).await).await;
         assert!(matches!(refused, StoreError::NotFound));
         let refused = stage.refused(async |tx| tx.remove_api_key(&key, &tombstone()).await).await;

@@ -34,7 +34,7 @@ on_each_database! {
 
         let mut conn = stage.store.read().await.unwrap();
         let mut previous = ChainHash::START;
-        for sealed in conn.events_after(Seq(0), 100).await.unwrap() {
+        for sealed in conn.list_events_after(Seq(0), 100).await.unwrap() {
             chain().check(&sealed, previous).unwrap();
             previous = sealed.hash;
         }

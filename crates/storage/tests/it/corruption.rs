@@ -26,7 +26,7 @@ async fn read_all(conn: &mut Conn) -> Result<(), StoreError> {
     conn.find_api_key(ApiKeyId::from(uuid(1))).await?;
     conn.list_api_keys(&ApiKeyFilter::default(), &page, at(0)).await?;
     conn.find_credential(&digest(1)).await?;
-    conn.events_after(Seq(0), 10).await?;
+    conn.list_events_after(Seq(0), 10).await?;
     conn.head().await?;
     Ok(())
 }

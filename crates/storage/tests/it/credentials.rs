@@ -42,7 +42,7 @@ on_each_database! {
         let principal = Principal { kind: PrincipalKind::ApiKey, id, name: key.name.clone() };
         assert_eq!(found.principal, principal);
         assert_eq!(*found.provider, provider("api-keys", 1));
-        assert_eq!(found.roles, conn.roles_by_id(&key.roles).await.unwrap());
+        assert_eq!(found.roles, conn.list_roles_by_id(&key.roles).await.unwrap());
         assert_eq!(found.roles.len(), 3);
         assert!(found.rights.permissions.covers(&"invoices.read".parse().unwrap()));
     }
@@ -109,7 +109,7 @@ on_each_database! {
         let old = conn.find_old_secret(key.id).await.unwrap();
         assert_eq!(old, Some(OldSecret { ends_at: at(100) }));
 
-        stage.change(async |tx| tx.set_old_secret_end(key.id, at(200)).await).await;
+        stage.change(async |tx| tx.update_old_secret_end(key.id, at(200)).await).await;
         assert_eq!(secret_expiry(&stage, 1).await, Some(Expiry::At(at(200))));
         assert_eq!(secret_expiry(&stage, 2).await, Some(Expiry::Never));
 
@@ -142,7 +142,7 @@ on_each_database! {
             .await;
         assert!(matches!(refused, StoreError::NotFound));
         stage.change(async |tx| tx.insert_api_key(&key, &digest(1)).await).await;
-        let refused = stage.refused(async |tx| tx.set_old_secret_end(key.id, at(9)).await).await;
+        let refused = stage.refused(async |tx| tx.update_old_secret_end(key.id, at(9)).await).await;
         assert!(matches!(refused, StoreError::NotFound));
     }
 }

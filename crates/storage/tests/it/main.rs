@@ -3,10 +3,10 @@
 #![cfg(test)]
 
 mod api_keys;
+mod audit_events;
 mod changes;
 mod corruption;
 mod credentials;
-mod events;
 mod facts;
 mod lists;
 mod locks;

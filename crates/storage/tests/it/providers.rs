@@ -33,8 +33,8 @@ on_each_database! {
         let found = conn.find_provider_by_identifier(&password.identifier).await.unwrap();
         assert_eq!(found, Some(password.clone()));
         assert_eq!(conn.list_providers().await.unwrap(), [password.clone(), keys]);
-        assert_eq!(conn.default_provider(ProviderKind::Password).await.unwrap(), Some(password));
-        assert_eq!(conn.default_provider(ProviderKind::ApiKey).await.unwrap(), None);
+        assert_eq!(conn.find_default_provider(ProviderKind::Password).await.unwrap(), Some(password));
+        assert_eq!(conn.find_default_provider(ProviderKind::ApiKey).await.unwrap(), None);
     }
 
     async fn an_identifier_belongs_to_one_provider(database: Database) {

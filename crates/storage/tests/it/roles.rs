@@ -64,9 +64,9 @@ on_each_database! {
     async fn several_roles_come_sorted_and_missing_ones_are_missing(database: Database) {
         let stage = Stage::furnished(database).await;
         let mut conn = stage.store.read().await.unwrap();
-        let roles = conn.roles_by_id(&[4, 99, 1].map(RoleId).into()).await.unwrap();
+        let roles = conn.list_roles_by_id(&[4, 99, 1].map(RoleId).into()).await.unwrap();
         assert_eq!(roles.iter().map(|role| role.id.0).collect::<Vec<_>>(), [1, 4]);
-        assert!(conn.roles_by_id(&[].into()).await.unwrap().is_empty());
+        assert!(conn.list_roles_by_id(&[].into()).await.unwrap().is_empty());
     }
 
     async fn what_names_a_role_is_counted_and_keeps_it(database: Database) {
@@ -83,9 +83,9 @@ on_each_database! {
             .await;
         let mut conn = stage.store.read().await.unwrap();
         let used = |api_keys, users, roles| RoleUse { api_keys, users, roles };
-        assert_eq!(conn.role_use(RoleId(3)).await.unwrap(), used(1, 1, 2));
-        assert_eq!(conn.role_use(RoleId(1)).await.unwrap(), used(0, 1, 0));
-        assert_eq!(conn.role_use(RoleId(2)).await.unwrap(), RoleUse::default());
+        assert_eq!(conn.count_role_use(RoleId(3)).await.unwrap(), used(1, 1, 2));
+        assert_eq!(conn.count_role_use(RoleId(1)).await.unwrap(), used(0, 1, 0));
+        assert_eq!(conn.count_role_use(RoleId(2)).await.unwrap(), RoleUse::default());
         let refused = stage.refused(async |tx| tx.remove_role(RoleId(3)).await).await;
         assert!(matches!(refused, StoreError::Conflict(Conflict::Reference)));
     }

@@ -74,7 +74,7 @@ impl Conn {
     /// # Errors
     ///
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
-    pub async fn events_after(
+    pub async fn list_events_after(
         &mut self,
         seq: Seq,
         limit: i64,

@@ -27,7 +27,7 @@ on_each_database! {
         let tx = stage.store.begin().await.unwrap();
         tx.commit(told.clone()).await.unwrap();
         let mut conn = stage.store.read().await.unwrap();
-        let read = conn.events_after(Seq(0), 10).await.unwrap();
+        let read = conn.list_events_after(Seq(0), 10).await.unwrap();
         assert_eq!(read, told);
         chain().check(&read[0], ChainHash::START).unwrap();
         chain().check(&read[1], read[0].hash).unwrap();
@@ -37,9 +37,9 @@ on_each_database! {
         let stage = Stage::new(database).await;
         tell(&stage, vec![draft(); 5]).await;
         let mut conn = stage.store.read().await.unwrap();
-        let read = conn.events_after(Seq(2), 2).await.unwrap();
+        let read = conn.list_events_after(Seq(2), 2).await.unwrap();
         assert_eq!(read.iter().map(|event| event.event.seq.0).collect::<Vec<_>>(), [3, 4]);
-        assert!(conn.events_after(Seq(5), 2).await.unwrap().is_empty());
+        assert!(conn.list_events_after(Seq(5), 2).await.unwrap().is_empty());
     }
 
     async fn each_filter_shows_its_events_alone(database: Database) {
