@@ -4,6 +4,10 @@
 #![cfg(test)]
 
 mod arrows;
+mod browser;
+mod docs;
+mod document;
+mod lifecycle;
 mod postgres_tls;
 mod process;
 mod tree;

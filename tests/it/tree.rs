@@ -58,7 +58,7 @@ pub fn names(directory: &Path) -> impl Iterator<Item = String> {
 }
 
 /// Shows each file of our own with one of these extensions.
-fn each_source(extensions: &[&str], look: impl Fn(&Path, &str)) {
+pub fn each_source(extensions: &[&str], mut look: impl FnMut(&Path, &str)) {
     let mut seen = 0;
     let mut directories = vec![root().to_owned()];
     while let Some(directory) = directories.pop() {

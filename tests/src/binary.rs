@@ -10,7 +10,7 @@ use std::{
 
 /// The path of `keystile`, built on the first call so that no test can run a stale one.
 /// `KEYSTILE_TEST_BINARY` names another to test, which is taken as it is.
-pub(crate) fn keystile() -> &'static Path {
+pub fn keystile() -> &'static Path {
     static KEYSTILE: LazyLock<PathBuf> =
         LazyLock::new(|| env::var_os("KEYSTILE_TEST_BINARY").map_or_else(build, PathBuf::from));
     &KEYSTILE

@@ -1,6 +1,7 @@
 //! The harness of the acceptance tests: it starts the real server on real databases and talks to
 //! it as a stranger would.
 //!
+//! - [`keystile`] is the binary under test;
 //! - [`Server`] is one running `keystile serve`, with [`Options`] for how it is started;
 //! - [`Database`] is where it keeps its data, and [`on_each_database!`] runs the same sentences on
 //!   both kinds;
@@ -31,6 +32,7 @@ mod raw;
 pub mod scratch;
 mod server;
 
+pub use binary::keystile;
 pub use certificates::Certificates;
 pub use client::{Answer, Api, Caller};
 pub use database::Database;

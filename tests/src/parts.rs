@@ -9,7 +9,7 @@ use crate::programs;
 pub enum Part {
     /// Chromium or Chrome, with its `chromedriver`.
     Browser,
-    /// The program `curl`, for the lines of the README.
+    /// The programs `curl` and `jq`, for the lines of the documentation.
     Curl,
     /// PostgreSQL's server programs.
     Postgres,
@@ -23,7 +23,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Self::Browser => "browser",
-            Self::Curl => "curl",
+            Self::Curl => "curl and jq",
             Self::Postgres => "postgresql",
         }
     }
@@ -36,7 +36,7 @@ impl Part {
                 programs::find("chromedriver").is_some()
                     && browsers.into_iter().any(|name| programs::find(name).is_some())
             }
-            Self::Curl => programs::find("curl").is_some(),
+            Self::Curl => ["curl", "jq"].iter().all(|name| programs::find(name).is_some()),
             Self::Postgres => programs::postgres().is_some(),
         }
     }

@@ -60,7 +60,7 @@ fn may_install() -> bool {
 fn packages_of(part: &str) -> &'static [&'static str] {
     match part {
         "browser" => &["chromium", "chromium-driver"],
-        "curl" => &["curl"],
+        "curl and jq" => &["curl", "jq"],
         "postgresql" => &["postgresql"],
         _ => &[],
     }

@@ -41,6 +41,7 @@ pub struct ApiKey {
     /// The roles that it holds.
     pub role_ids: Vec<i64>,
     /// When it ends; `null`: never.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub expires_at: Option<String>,
     /// Whether it is switched on.
     pub enabled: bool,
@@ -54,8 +55,10 @@ pub struct ApiKey {
     /// Who made it; `null`: Keystile itself.
     pub created_by: Option<Principal>,
     /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,
     /// When it was changed last.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub updated_at: String,
 }
 
@@ -85,6 +88,7 @@ pub struct IssuedApiKey {
 })))]
 pub struct NewApiKey {
     /// Its name: one line of 1 to 200 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub name: String,
     /// What it is for: up to 2,000 characters.
     pub description: Option<String>,
@@ -108,6 +112,9 @@ pub struct NewApiKey {
     /// A limit in number; not available yet.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub quota: Option<Value>,
+    /// The hash that another store kept of the secret, to import the key; not available yet.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub hash: Option<Value>,
     /// What another system calls it: one line of 1 to 200 characters.
     pub external_id: Option<String>,
     /// What you keep beside it: up to 50 members, 5 levels, 4,096 bytes.
@@ -170,6 +177,7 @@ pub struct ApiKeyPatch {
 pub struct RotateApiKey {
     /// How long the old secret still works: 0 (the default) to 2,592,000 seconds.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(default = 0, minimum = 0, maximum = 2_592_000))]
     pub overlap_seconds: i64,
 }
 
@@ -178,7 +186,7 @@ pub struct RotateApiKey {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rotation {
     /// When the old secret ends, or ended; `null`: there is none.
-    #[cfg_attr(feature = "openapi", schema(example = "2026-11-23T09:00:00Z"))]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub old_secret_expires_at: Option<String>,
 }
 
@@ -188,6 +196,7 @@ pub struct Rotation {
 #[cfg_attr(feature = "openapi", schema(example = json!({"overlap_seconds": 86400})))]
 pub struct ExtendRotation {
     /// Counted from now: 1 to 2,592,000 seconds.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 2_592_000))]
     pub overlap_seconds: i64,
 }
 
@@ -205,6 +214,7 @@ pub struct DeletedApiKeys {
 #[cfg_attr(feature = "openapi", schema(example = json!({"api_keys": [{"name": "one"}]})))]
 pub struct NewApiKeys {
     /// The keys: 1 to 10,000.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10_000))]
     pub api_keys: Vec<NewApiKey>,
 }
 
@@ -215,8 +225,10 @@ pub struct IssuedApiKeys {
     /// One answer for each key that was asked for.
     pub data: Vec<BatchAnswer>,
     /// How many were made.
+    #[cfg_attr(feature = "openapi", schema(example = 1))]
     pub created: i64,
     /// How many were refused.
+    #[cfg_attr(feature = "openapi", schema(example = 0))]
     pub refused: i64,
 }
 
@@ -243,6 +255,7 @@ pub struct RefusedApiKey {
     #[cfg_attr(feature = "openapi", schema(example = "invalid_request"))]
     pub code: String,
     /// What went wrong, for people.
+    #[cfg_attr(feature = "openapi", schema(example = "The request breaks a rule."))]
     pub detail: String,
     /// Each member that breaks a rule, with its pointer into the whole batch.
     pub errors: Vec<FieldError>,

@@ -7,6 +7,6 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"status": "ready"})))]
 pub struct Health {
-    /// `alive`, `ready`, `draining` or `unavailable`.
+    /// `alive` or `ready`: what was asked.
     pub status: String,
 }

@@ -48,7 +48,7 @@ pub struct Credential {
     #[cfg_attr(feature = "openapi", schema(example = "ks_0aB3xY"))]
     pub key_prefix: String,
     /// When it ends; `null`: never.
-    #[cfg_attr(feature = "openapi", schema(example = "2027-01-31T12:00:00Z"))]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub expires_at: Option<String>,
     /// What another system calls it.
     pub external_id: Option<String>,

@@ -38,8 +38,10 @@ pub struct Problem {
 pub struct FieldError {
     /// Which member: a JSON pointer (RFC 6901) into the body, or the name of a query parameter or
     /// header.
+    #[cfg_attr(feature = "openapi", schema(example = "/expires_at"))]
     pub pointer: String,
     /// Which rule.
+    #[cfg_attr(feature = "openapi", schema(example = "must be in the future"))]
     pub detail: String,
 }
 

@@ -34,8 +34,10 @@ pub struct Role {
     /// Whether it came with Keystile and cannot be changed.
     pub built_in: bool,
     /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,
     /// When it was changed last.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub updated_at: String,
 }
 
@@ -61,6 +63,7 @@ pub struct EndpointRule {
 })))]
 pub struct NewRole {
     /// Its name: 1 to 200 characters; no two roles share one, whatever the case.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub name: String,
     /// What it is for: up to 2,000 characters.
     pub description: Option<String>,

@@ -71,6 +71,26 @@ pub struct AskedEndpoint {
 /// The answer about a credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "valid": true,
+    "code": "valid",
+    "credential": {
+        "id": "0199e7c4-5a34-7c80-8c1f-6a2b7f3d9e10",
+        "kind": "api_key",
+        "name": "CI pipeline",
+        "key_prefix": "ks_0aB3xY",
+        "expires_at": null,
+        "external_id": null,
+        "metadata": {"team": "billing"}
+    },
+    "principal": {
+        "kind": "api_key",
+        "id": "0199e7c4-5a34-7c80-8c1f-6a2b7f3d9e10",
+        "name": "CI pipeline"
+    },
+    "roles": [{"id": 5, "name": "billing reader"}],
+    "permissions": ["invoices.read"]
+})))]
 pub struct Verdict {
     /// Whether it may.
     pub valid: bool,
@@ -106,10 +126,13 @@ pub struct Deletion {
     /// The id that it had.
     pub id: uuid::Uuid,
     /// The name that it had.
+    #[cfg_attr(feature = "openapi", schema(example = "CI pipeline"))]
     pub name: String,
     /// The beginning of its secret.
+    #[cfg_attr(feature = "openapi", schema(example = "ks_0aB3xY"))]
     pub key_prefix: String,
     /// When it was deleted.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub deleted_at: String,
     /// Who deleted it.
     pub deleted_by: Option<Principal>,
@@ -145,6 +168,7 @@ pub struct RuleOutcome {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MissingGrant {
     /// The permissions that it lacks.
+    #[cfg_attr(feature = "openapi", schema(example = json!(["invoices.read"])))]
     pub permissions: Vec<String>,
     /// The endpoint that no role of it opens.
     pub endpoint: Option<AskedEndpoint>,
@@ -153,8 +177,13 @@ pub struct MissingGrant {
 /// Many questions at once.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"checks": [{
+    "credential": "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH",
+    "endpoint": {"method": "GET", "path": "/billing/v1/invoices"}
+}]})))]
 pub struct VerifyBatch {
     /// The questions: 1 to 1,000.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1_000))]
     pub checks: Vec<VerifyRequest>,
 }
 

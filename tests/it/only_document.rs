@@ -1,5 +1,0 @@
-//! One area alone.
-#![cfg(test)]
-mod browser;
-mod docs;
-mod document;
