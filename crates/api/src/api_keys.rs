@@ -236,7 +236,6 @@ pub struct IssuedApiKeys {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
-#[expect(clippy::exhaustive_enums, reason = "a key is made or refused")]
 pub enum BatchAnswer {
     /// It was made.
     Created(Box<IssuedApiKey>),

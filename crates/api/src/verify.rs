@@ -48,7 +48,6 @@ pub struct VerifyRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
-#[expect(clippy::exhaustive_enums, reason = "a list or an expression")]
 pub enum Permissions {
     /// All of these.
     All(Vec<String>),

@@ -163,6 +163,7 @@ pub struct RequestId(String);
 /// The text is no request id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must have 1 to 128 characters out of letters, digits and -._~:+/=")]
+#[expect(clippy::exhaustive_structs, reason = "it says one thing, by its name")]
 pub struct RequestIdError;
 
 impl RequestId {

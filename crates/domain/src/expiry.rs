@@ -16,6 +16,7 @@ pub enum Expiry {
 
 /// What a provider allows for new credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a default and a maximum")]
 pub struct Lifetime {
     /// How long a credential lives whose creator names no end; `None`: for ever.
     pub default: Option<Duration>,

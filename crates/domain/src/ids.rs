@@ -10,6 +10,7 @@ use crate::Timestamp;
 /// The text is no identifier of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is no identifier of this kind")]
+#[expect(clippy::exhaustive_structs, reason = "it says one thing, by its name")]
 pub struct IdError;
 
 macro_rules! uuid_id {
@@ -82,6 +83,7 @@ macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(clippy::exhaustive_structs, reason = "a number with a name")]
         pub struct $name(pub i64);
 
         impl fmt::Display for $name {

@@ -16,6 +16,8 @@
 //! - [`Event`] and [`ChainKey`]: what the audit log says, and how it is sealed.
 //! - [`CredentialStore`]: the port that storage implements and verifiers ask.
 
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
 mod api_keys;
 mod audit_events;
 mod ceiling;

@@ -21,6 +21,7 @@ pub struct Timestamp(i64);
 /// The text is no RFC 3339 time with an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a time by RFC 3339 with an offset, such as 2027-01-31T12:00:00Z")]
+#[expect(clippy::exhaustive_structs, reason = "it says one thing, by its name")]
 pub struct TimestampError;
 
 impl Timestamp {

@@ -30,7 +30,6 @@ pub use update::ApiKeyChange;
 
 /// A key, with what a face shows of its provider.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a plain pair")]
 pub struct ShownApiKey {
     /// The key.
     pub api_key: ApiKey,
@@ -40,7 +39,6 @@ pub struct ShownApiKey {
 
 /// A key with its secret: what making or rotating it gives, once.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a plain pair")]
 pub struct IssuedApiKey {
     /// The key.
     pub shown: ShownApiKey,

@@ -8,7 +8,6 @@ use crate::{Caller, Keystile, ServiceError, StoreError};
 
 /// What a walk along the sealed log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a plain answer")]
 pub struct ChainReport {
     /// How many events were read.
     pub checked: i64,
@@ -20,7 +19,6 @@ pub struct ChainReport {
 
 /// What is wrong with the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "a face must have an answer to each")]
 pub enum ChainBreak {
     /// An event is not what was sealed.
     #[error(transparent)]

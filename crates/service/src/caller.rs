@@ -14,7 +14,6 @@ use crate::{Keystile, ServiceError};
 
 /// How a request reached us.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
 pub struct Origin {
     /// Where it came from, past the proxies that are trusted.
     pub address: IpAddr,
@@ -90,7 +89,6 @@ pub(crate) fn require(rights: &Rights, power: Power) -> Result<(), ServiceError>
 
 /// Why a request has no caller.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a face must have an answer to each")]
 pub enum Refused {
     /// A rule said no.
     Denied(keystile_domain::Denial),

@@ -22,7 +22,6 @@ use crate::{Caller, Keystile, Origin, Replay, ServiceError, random};
 
 /// How a change is to be made.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
 pub struct Options<T> {
     /// Whether everything is checked and nothing is kept.
     pub dry_run: bool,
@@ -32,7 +31,6 @@ pub struct Options<T> {
 
 /// What became of a change.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a face must have an answer to each")]
 pub enum Changed<T> {
     /// It was made.
     Done(T),

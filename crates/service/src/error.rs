@@ -55,7 +55,6 @@ pub enum ServiceError {
 
 /// A member of a request that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a plain pair")]
 pub struct Broken {
     /// Which member: a JSON pointer (RFC 6901).
     pub pointer: String,

@@ -19,7 +19,6 @@ use crate::{MasterKey, ServiceError, roles};
 
 /// What an operator gives for the first start.
 #[derive(Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "the binary builds it field by field")]
 pub struct Bootstrap {
     /// The secret of the first key; drawn if there is none.
     pub admin_key: Option<Secret>,
@@ -31,7 +30,6 @@ pub struct Bootstrap {
 
 /// What was drawn and must be told once.
 #[derive(Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a plain pair")]
 pub struct FirstSecrets {
     /// The secret of the first key, unless the operator gave it.
     pub admin_key: Option<Secret>,

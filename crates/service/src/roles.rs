@@ -14,7 +14,6 @@ use crate::{Caller, Conflict, Keystile, ServiceError};
 
 /// A role that somebody asks for.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
 pub struct RoleDraft {
     /// Its name.
     pub name: Name,
@@ -30,7 +29,6 @@ pub struct RoleDraft {
 
 /// What shall be different about a role; `None` stays as it is.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
 pub struct RoleChange {
     /// Its name.
     pub name: Option<Name>,

@@ -14,7 +14,6 @@ use crate::{Caller, Keystile, ServiceError};
 
 /// A question about a credential.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
 pub struct Question {
     /// The credential; nothing if the text could not be one.
     pub secret: Option<Secret>,
@@ -34,7 +33,6 @@ pub struct Question {
 
 /// The answer about a credential.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a plain answer")]
 pub struct Verdict {
     /// How it ended.
     pub ending: Ending,
@@ -44,7 +42,6 @@ pub struct Verdict {
 
 /// How a check ended.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a face must have an answer to each")]
 pub enum Ending {
     /// It belonged to a credential that was deleted.
     Deleted(Arc<Tombstone>),
@@ -60,7 +57,6 @@ pub enum Ending {
 
 /// How every rule went.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a plain answer")]
 pub struct Explanation {
     /// Each rule with its outcome, in order.
     pub rules: Vec<(Rule, Outcome)>,

@@ -51,6 +51,7 @@ impl fmt::Debug for Fingerprint {
 /// The text is no fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is 64 hexadecimal digits")]
+#[expect(clippy::exhaustive_structs, reason = "it says one thing, by its name")]
 pub struct FingerprintError;
 
 /// HMAC-SHA-256 (RFC 2104) of a fingerprint under the pepper: what is stored.

@@ -12,6 +12,7 @@ use super::{Secret, base62};
 
 /// How the secrets of one provider look: a prefix, then characters that carry the entropy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "these three make a format")]
 pub struct SecretFormat {
     /// What every secret begins with.
     pub prefix: Prefix,
@@ -93,6 +94,7 @@ impl SecretFormat {
 
 /// How far a text agrees with a [`SecretFormat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it fits, or nearly, or not")]
 pub enum Fit {
     /// In every respect.
     Fits,

@@ -14,7 +14,6 @@ use crate::{Caller, Keystile, ServiceError};
 
 /// A key that somebody asks for.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
 pub struct ApiKeyDraft {
     /// Its name.
     pub name: Name,
@@ -38,7 +37,6 @@ pub struct ApiKeyDraft {
 
 /// How a request names a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are two ways")]
 pub enum ProviderName {
     /// By its id.
     Id(ProviderId),

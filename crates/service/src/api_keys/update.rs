@@ -14,7 +14,6 @@ use crate::{Caller, Keystile, ServiceError};
 
 /// What shall be different about a key; `None` stays as it is.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a face builds it field by field")]
 pub struct ApiKeyChange {
     /// Its name.
     pub name: Option<Name>,

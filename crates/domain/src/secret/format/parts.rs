@@ -37,6 +37,7 @@ impl fmt::Display for Prefix {
 
 /// How the part of a secret that carries the entropy is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "another one would be another format")]
 pub enum Encoding {
     /// Letters and digits, and a checksum of 6 more: a double click selects the whole key.
     #[default]
