@@ -11,7 +11,7 @@ use anyhow::Context;
 use keystile_auth::{Chain, Clock, SystemClock};
 use keystile_http::{Health, Limits, State};
 use keystile_service::Keystile;
-use keystile_service::first_start::{Bootstrap, FirstSecrets, initialise};
+use keystile_service::first_start::{Bootstrap, FirstSecrets, initialise, is_initialised};
 use keystile_storage::{ServerLock, Store, StoreOptions, Url, lock_server};
 
 use crate::block::Teller;
@@ -35,7 +35,8 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     make_private(&settings.data_dir)?;
     let (store, _lock) = open_store(&settings.database).await?;
-    let master = master_key::load(settings.master_key, &settings.data_dir)?;
+    let initialised = is_initialised(&store).await?;
+    let master = master_key::load(settings.master_key, &settings.data_dir, initialised)?;
     let listener = TcpListener::bind(settings.listen)
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let url = format!("http://{}", listener.local_addr()?);

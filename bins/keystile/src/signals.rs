@@ -27,8 +27,8 @@ impl Signals {
     /// load balancer can see it; then open requests finish.
     pub async fn obey(mut self, server: ServerHandle, health: Health, delay: Duration) {
         self.next().await;
-        tracing::info!("draining");
         health.drain();
+        tracing::info!("draining");
         let drained = async {
             tokio::time::sleep(delay).await;
             server.stop(true).await;

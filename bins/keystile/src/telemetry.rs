@@ -29,7 +29,11 @@ fn subscriber<W>(log: Log, terminal: bool, writer: W) -> Box<dyn Subscriber + Se
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let builder = tracing_subscriber::fmt().with_env_filter(log.filter).with_writer(writer);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(log.filter)
+        .with_writer(writer)
+        // It would tell of a broken standard error on standard error, and panic.
+        .log_internal_errors(false);
     // Colours are the default, except where NO_COLOR says otherwise: only ever taken away here.
     let builder = if terminal { builder } else { builder.with_ansi(false) };
     match log.format {

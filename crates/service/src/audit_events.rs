@@ -54,16 +54,19 @@ impl Keystile {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Lacking`] without `keystile.audit.read`.
+    /// [`StoreError::Busy`] while another walk is under way; [`ServiceError::Lacking`] without
+    /// `keystile.audit.read`.
     pub async fn verify_audit_events(&self, caller: &Caller) -> Result<ChainReport, ServiceError> {
         caller.require(Power::AuditRead)?;
-        let mut conn = self.store.read().await?;
-        let head = conn.head().await?;
+        // A walk reads the whole log: one at a time, and none holds a connection between pages.
+        let _turn = self.walks.try_acquire().or(Err(StoreError::Busy))?;
+        let head = self.store.read().await?.head().await?;
         let mut last = (Seq(0), ChainHash::START);
         let mut report = ChainReport { checked: 0, head, broken: None };
         let mut page = PAGE;
         while last.0 < head.0 {
-            let events = match conn.list_events_after(last.0, page).await {
+            let read = self.store.read().await?.list_events_after(last.0, page).await;
+            let events = match read {
                 // Which of them it is shows one by one.
                 Err(StoreError::Corrupt(_)) if page > 1 => {
                     page = 1;

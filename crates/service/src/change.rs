@@ -5,13 +5,14 @@
 //! writes rows and events in one transaction. All of that runs in a task of its own: a client that
 //! hangs up half-way does not stop what must follow a commit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use keystile_auth::Clock;
 use keystile_domain::{
     Action, Actor, ChainHash, ChainKey, Event, EventDraft, EventId, Expiry, Power, Reason, Rights,
-    SealedEvent, Seq, Target, Timestamp,
+    RoleId, SealedEvent, Seq, Target, Timestamp,
 };
 use keystile_storage::{Store, Tx};
 use serde_json::Value;
@@ -48,6 +49,10 @@ pub(crate) struct Scope {
     pub(crate) rights: Rights,
     /// When the caller's credential ends; what it makes must not live longer.
     pub(crate) caller_end: Expiry,
+    /// Whether the caller showed the old secret of a rotated key.
+    pub(crate) by_old_secret: bool,
+    /// The roles that the caller holds.
+    pub(crate) caller_roles: BTreeSet<RoleId>,
     pub(crate) actor: Actor,
     pub(crate) now: Timestamp,
     origin: Option<Origin>,
@@ -129,6 +134,8 @@ impl Scope {
             keys,
             rights: Rights::default(),
             caller_end: Expiry::Never,
+            by_old_secret: false,
+            caller_roles: BTreeSet::new(),
             actor: Actor::System,
             now: clock.now(),
             origin: None,
@@ -195,6 +202,8 @@ impl Scope {
         require(&credential.rights, power)?;
         self.rights = credential.rights.clone();
         self.caller_end = credential.expiry;
+        self.by_old_secret = credential.secret_expiry != Expiry::Never;
+        self.caller_roles = credential.roles.iter().map(|role| role.id).collect();
         self.actor = caller.actor();
         self.origin = Some(caller.origin().clone());
         let Options { dry_run, replay } = options;

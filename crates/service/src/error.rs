@@ -33,6 +33,9 @@ pub enum ServiceError {
     /// There is no such thing.
     #[error("not found")]
     NotFound,
+    /// The old secret of a rotated key tried to rotate it, or to lengthen its own life.
+    #[error("the old secret of a rotated key neither rotates it nor lengthens its own life")]
+    OldSecret,
     /// The thing has another version than the caller expects.
     #[error("changed meanwhile")]
     Outdated,

@@ -64,6 +64,15 @@ pub enum FirstStartError {
     WrongMasterKey,
 }
 
+/// Whether the database was filled before.
+///
+/// # Errors
+///
+/// [`ServiceError::Store`] if it cannot be read.
+pub async fn is_initialised(store: &Store) -> Result<bool, ServiceError> {
+    Ok(store.read().await?.find_meta(MASTER_KEY_CHECK).await?.is_some())
+}
+
 /// Makes what every Keystile has, if the database is empty.
 ///
 /// `hand_over` is called before anything is kept: if it fails, the next start is a first start

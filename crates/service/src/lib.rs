@@ -28,6 +28,7 @@ use std::sync::Arc;
 use keystile_auth::{Clock, Verifier};
 use keystile_domain::Formats;
 use keystile_storage::Store;
+use tokio::sync::Semaphore;
 
 pub use caller::{Caller, Origin, Refused};
 pub use error::{Broken, Conflict, ServiceError};
@@ -44,6 +45,10 @@ pub struct Keystile {
     keys: Keys,
     clock: Arc<dyn Clock>,
     verifier: Verifier<Finder, Arc<dyn Clock>>,
+    /// Walks along the whole audit log.
+    walks: Semaphore,
+    /// Batches, which hold up every other change for as long as they take.
+    batches: Semaphore,
 }
 
 impl Keystile {
@@ -67,7 +72,14 @@ impl Keystile {
             Arc::clone(&clock),
             if free { formats.and_any() } else { formats },
         );
-        Ok(Self { store, keys, clock, verifier })
+        Ok(Self {
+            store,
+            keys,
+            clock,
+            verifier,
+            walks: Semaphore::new(1),
+            batches: Semaphore::new(1),
+        })
     }
 
     /// Whether the database answers.

@@ -136,6 +136,11 @@ impl Keystile {
                 }
                 scope.rights.reach(&after.permissions)?;
                 reach_grants(scope, &(&after.may_grant - &before.may_grant)).await?;
+                let allows = |role: &Role| (role.permissions.clone(), role.endpoints.clone());
+                if scope.caller_roles.contains(&id) && allows(&after) != allows(&before) {
+                    // To widen a role of one's own is to hand it to oneself.
+                    scope.rights.reach_grant(id)?;
+                }
                 after.version = before.version.next();
                 after.updated_at = scope.now;
                 scope.tx.update_role(&after).await.map_err(name_taken)?;

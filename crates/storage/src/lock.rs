@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::OpenError;
+use crate::{OpenError, sqlite};
 
 /// Holds an SQLite file for this process, until it is dropped.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct ServerLock {
 /// [`OpenError::InUse`] names the process that has it; [`OpenError::File`] if the lock file beside
 /// it cannot be made.
 pub fn lock_server(database: &Path) -> Result<ServerLock, OpenError> {
-    let path = beside(database, ".server.lock");
+    let path = beside(&real(database)?, ".server.lock");
     let failed = |source| OpenError::File { path: path.clone(), source };
     let mut file = open(&path).map_err(failed)?;
     match file.try_lock() {
@@ -48,13 +48,24 @@ pub fn lock_server(database: &Path) -> Result<ServerLock, OpenError> {
 
 /// Waits until no other process migrates `database`, and keeps them away. Blocks.
 pub(crate) fn lock_migrations(database: &Path) -> Result<File, OpenError> {
-    let path = beside(database, ".migrate.lock");
+    let path = beside(&real(database)?, ".migrate.lock");
     let locked = open(&path).and_then(|file| file.lock().map(|()| file));
     locked.map_err(|source| OpenError::File { path, source })
 }
 
+/// Where the file really is: whoever reaches it by a link must meet the same lock.
+fn real(database: &Path) -> Result<PathBuf, OpenError> {
+    sqlite::create(database)
+        .and_then(|()| database.canonicalize())
+        .map_err(|source| OpenError::File { path: database.to_owned(), source })
+}
+
+/// The owner's alone: whoever could open it could lock it, and no server would start.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.read(true).write(true).create(true).truncate(false).open(path)
 }
 
 fn beside(database: &Path, ending: &str) -> PathBuf {

@@ -18,7 +18,6 @@ use crate::{OpenError, lock, sqlite};
 /// Brings the SQLite file up to date. Blocks.
 pub(crate) fn run_sqlite(file: &Path) -> Result<(), OpenError> {
     let _lock = lock::lock_migrations(file)?;
-    sqlite::create(file).map_err(|source| OpenError::File { path: file.to_owned(), source })?;
     let mut link = sqlite::open(file).map_err(|error| OpenError::Migration(error.into()))?;
     run(&mut link, SQLITE)
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use acceptance::{Answer, Api, Connection, Database, Options, Server, on_each_database};
+use acceptance::{Answer, Api, Caller, Connection, Database, Options, Server, on_each_database};
 use reqwest::Method;
 use serde_json::json;
 use tokio::{net::TcpStream, time::timeout};
@@ -69,6 +69,22 @@ async fn while_the_drain_is_delayed_it_answers_but_is_not_ready_and_a_second_sig
 
     server.term();
     timeout(DEADLINE, server.wait()).await.expect("a second SIGTERM ends it at once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_any_more_costs_no_answer_and_no_signal() {
+    let server = Server::start(&Options::on(&Database::Sqlite)).await;
+    let admin = server.admin();
+    server.stderr.hang_up();
+
+    for _ in 0..3 {
+        server.api(Caller::Anonymous).get("/api/v1/me").await.expect(401);
+        admin.post("/api/v1/api-keys", json!({ "name": "CI" })).await.expect(201);
+    }
+
+    server.term();
+    let ended = timeout(DEADLINE, server.wait()).await.expect("SIGTERM ends it");
+    assert!(ended.status.success(), "{ended:#?}");
 }
 
 /// Sends the head of a request, and no more once the server has said that it wants the body.

@@ -1,6 +1,9 @@
 //! Making many keys in one transaction.
 
+use std::time::Duration;
+
 use keystile_domain::{Action, Digest, Power};
+use keystile_storage::StoreError;
 
 use super::issuer::Issuer;
 use super::{ApiKeyDraft, IssuedApiKey};
@@ -24,6 +27,9 @@ impl Keystile {
         drafts: Vec<Result<ApiKeyDraft, ServiceError>>,
         options: Options<Vec<BatchOutcome>>,
     ) -> Result<Changed<Vec<BatchOutcome>>, ServiceError> {
+        // At most one batch stands in the queue of changes, so that a revocation behind it comes soon.
+        let turn = tokio::time::timeout(PATIENCE, self.batches.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(StoreError::Busy.into()) };
         self.change(caller, Power::ApiKeysWrite, options, |scope| {
             Box::pin(async move {
                 let mut issuer = Issuer::default();
@@ -61,3 +67,6 @@ impl Keystile {
 fn stops_everything(error: &ServiceError) -> bool {
     !matches!(error, ServiceError::Broken(_) | ServiceError::Ceiling(_))
 }
+
+/// How long a batch waits for those before it.
+const PATIENCE: Duration = Duration::from_secs(5);

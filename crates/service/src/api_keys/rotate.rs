@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::issuer::{draw_secret, key_settings};
 use super::{IssuedApiKey, ShownApiKey, snapshot, target};
-use crate::change::{Changed, Options};
+use crate::change::{Changed, Options, Scope};
 use crate::{Caller, Conflict, Keystile, ServiceError};
 
 impl Keystile {
@@ -35,7 +35,9 @@ impl Keystile {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
                 let (before, roles) = scope.api_key_in_reach(id, expected).await?;
-                if before.id.as_uuid() != own {
+                if before.id.as_uuid() == own {
+                    refuse_old_secret(scope)?;
+                } else {
                     roles.iter().try_for_each(|role| scope.rights.reach_role(role))?;
                 }
                 let provider = scope.provider_of(&before).await?;
@@ -72,7 +74,8 @@ impl Keystile {
         id: ApiKeyId,
         options: Options<OldSecret>,
     ) -> Result<Changed<OldSecret>, ServiceError> {
-        self.move_old_end(caller, id, Action::ApiKeyRotationFinished, options, |now| now).await
+        let action = Action::ApiKeyRotationFinished;
+        self.move_old_end(caller, id, action, options, |scope| Ok(scope.now)).await
     }
 
     /// Lets the old secret of a rotated key work until `overlap` from now.
@@ -89,7 +92,14 @@ impl Keystile {
         options: Options<OldSecret>,
     ) -> Result<Changed<OldSecret>, ServiceError> {
         let action = Action::ApiKeyRotationExtended;
-        self.move_old_end(caller, id, action, options, move |now| overlap.end(now)).await
+        let own = caller.credential().id;
+        self.move_old_end(caller, id, action, options, move |scope| {
+            if id.as_uuid() == own {
+                refuse_old_secret(scope)?;
+            }
+            Ok(overlap.end(scope.now))
+        })
+        .await
     }
 
     async fn move_old_end(
@@ -98,7 +108,7 @@ impl Keystile {
         id: ApiKeyId,
         action: Action,
         options: Options<OldSecret>,
-        end: impl FnOnce(Timestamp) -> Timestamp + Send + 'static,
+        end: impl FnOnce(&Scope) -> Result<Timestamp, ServiceError> + Send + 'static,
     ) -> Result<Changed<OldSecret>, ServiceError> {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
@@ -107,7 +117,7 @@ impl Keystile {
                 let Some(old) = old.filter(|old| old.ends_at > scope.now) else {
                     return Err(Conflict::NoRotation.into());
                 };
-                let ends_at = end(scope.now);
+                let ends_at = end(scope)?;
                 scope.tx.update_old_secret_end(id, ends_at).await?;
                 let states = [old.ends_at, ends_at].map(|end| Some(with_old_end(&key, end)));
                 scope.record(action, target(&key), states.into(), None)?;
@@ -116,6 +126,11 @@ impl Keystile {
         })
         .await
     }
+}
+
+/// Whoever holds the old secret of a key neither takes the new one from its holder nor lives on.
+fn refuse_old_secret(scope: &Scope) -> Result<(), ServiceError> {
+    if scope.by_old_secret { Err(ServiceError::OldSecret) } else { Ok(()) }
 }
 
 /// What the audit log says of a key whose old secret still counts.

@@ -19,6 +19,16 @@ fn a_second_server_on_one_file_is_told_who_has_it() {
     assert!(lock_server(&file).is_ok());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_file_leads_to_the_same_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, link) = (directory.path().join("keystile.db"), directory.path().join("link.db"));
+    let _lock = lock_server(&file).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert!(matches!(lock_server(&link), Err(OpenError::InUse { .. })));
+}
+
 #[test]
 fn a_lock_file_that_a_longer_process_id_left_behind_is_overwritten() {
     let directory = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::rotated;
-use crate::lifecycle::{Key, ME, code, head, pointers, started, until_expired};
+use crate::lifecycle::{KEY_MANAGER, Key, ME, code, head, pointers, started, until_expired};
 
 on_each_database! {
     async fn without_overlap_the_old_secret_ends_at_once(database: Database) {
@@ -51,6 +51,24 @@ on_each_database! {
         until_expired(&admin, &old.secret).await;
         old.api(&admin).get(ME).await.expect(401);
         new.api(&admin).get(ME).await.expect(200);
+    }
+
+    async fn an_old_secret_neither_rotates_its_key_nor_lives_longer(database: Database) {
+        let (_server, admin) = started(&database).await;
+        let old = Key::holding(&admin, "keys", &[KEY_MANAGER]).await;
+        let new = rotated(&admin, &old, 600).await;
+        let extend = json!({ "overlap_seconds": 6000 });
+        let before = head(&admin).await;
+
+        for at in ["/rotate", "/rotation/extend"] {
+            let refused = old.api(&admin).post(&old.at(at), extend.clone()).await;
+            refused.expect(403).problem("ceiling_exceeded");
+        }
+
+        assert_eq!(head(&admin).await, before);
+        new.api(&admin).post(&new.at("/rotation/extend"), extend).await.expect(200);
+        old.api(&admin).post(&old.at("/rotation/finish"), json!({})).await.expect(200);
+        old.api(&admin).get(ME).await.expect(401);
     }
 
     async fn rotating_again_ends_the_older_secret(database: Database) {

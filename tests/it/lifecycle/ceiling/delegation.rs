@@ -100,6 +100,26 @@ on_each_database! {
         too_high(issue(&climber, &[passed_on]).await);
     }
 
+    async fn nobody_widens_a_role_of_their_own_that_they_could_not_hand_out(database: Database) {
+        let (_server, admin) = started(&database).await;
+        let own = json!({ "name": "own", "permissions": ["keystile.roles.write"] });
+        let own = role_made(&admin, own).await;
+        let other = role(&admin, "other", &[]).await;
+        let climber = Key::holding(&admin, "climber", &[own]).await.api(&admin);
+        let before = everything(&admin).await;
+
+        for wider in [
+            json!({ "permissions": ["keystile.roles.write", "billing.**"] }),
+            json!({ "endpoints": [{ "methods": ["*"], "path": "/**" }] }),
+        ] {
+            too_high(climber.patch(&format!("{ROLES}/{own}"), wider).await);
+        }
+
+        assert_eq!(everything(&admin).await, before);
+        let billing = json!({ "permissions": ["billing.**"] });
+        climber.patch(&format!("{ROLES}/{other}"), billing).await.expect(200);
+    }
+
     async fn a_role_that_grants_more_is_not_handed_out(database: Database) {
         let (_server, admin) = started(&database).await;
         let orders = role(&admin, "orders", &["orders.read"]).await;
