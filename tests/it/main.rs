@@ -8,6 +8,7 @@ mod browser;
 mod docs;
 mod document;
 mod lifecycle;
+mod never;
 mod postgres_tls;
 mod process;
 mod tree;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::web;
 use anyhow::Context;
 use keystile_auth::{Chain, Clock, SystemClock};
-use keystile_http::{Health, Limits, State};
+use keystile_http::{Batches, Health, Limits, State};
 use keystile_service::Keystile;
 use keystile_service::first_start::{Bootstrap, FirstSecrets, initialise, is_initialised};
 use keystile_storage::{ServerLock, Store, StoreOptions, Url, lock_server};
@@ -61,6 +61,7 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
             max_body_bytes: settings.limits.max_body_bytes,
         },
         health: health.clone(),
+        batches: Batches::default(),
     });
     let document = Arc::new(keystile_http::document());
     let server = keystile_http::serve(listener, settings.limits.workers, state, document)?;

@@ -44,6 +44,11 @@ impl<S: CredentialStore, C: Clock> Verifier<S, C> {
         Self { store, clock, formats }
     }
 
+    /// The formats of the secrets that it may be shown.
+    pub fn formats(&self) -> &Formats {
+        &self.formats
+    }
+
     /// Identifies the secret and judges its credential.
     ///
     /// # Errors

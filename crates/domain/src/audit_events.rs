@@ -107,6 +107,7 @@ pub struct Target {
 
 words!(
     /// The kinds of thing that events are about.
+    #[non_exhaustive]
     TargetKind {
         /// An API key.
         ApiKey = "api_key",
@@ -123,6 +124,7 @@ words!(
 
 words!(
     /// What an event says was done.
+    #[non_exhaustive]
     Action {
         /// A key was made.
         ApiKeyCreated = "api_key.created",

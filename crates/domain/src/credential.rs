@@ -81,7 +81,6 @@ macro_rules! words {
     ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
         pub enum $type { $($(#[$variant_doc])* $variant,)+ }
 
         impl $type {
@@ -117,6 +116,7 @@ pub(crate) use words;
 
 words!(
     /// The kinds of credential.
+    #[non_exhaustive]
     CredentialKind {
         /// Has roles of its own.
         ApiKey = "api_key",
@@ -125,6 +125,7 @@ words!(
 
 words!(
     /// The kinds of principal.
+    #[non_exhaustive]
     PrincipalKind {
         /// A key that stands for itself.
         ApiKey = "api_key",
@@ -135,6 +136,7 @@ words!(
 
 words!(
     /// Where in a request a credential rode.
+    #[non_exhaustive]
     Carrier {
         /// In the header that its provider names.
         Header = "header",

@@ -31,6 +31,7 @@ pub struct Context<'a> {
 
 words!(
     /// How a request travelled.
+    #[non_exhaustive]
     Transport {
         /// Nobody on the way could read it.
         Secure = "secure",
@@ -41,6 +42,7 @@ words!(
 
 words!(
     /// The rules, in the order in which they are asked.
+    #[expect(clippy::exhaustive_enums, reason = "whoever tells of a rule must know every one")]
     Rule {
         /// The credential is switched on.
         Enabled = "enabled",
@@ -63,7 +65,7 @@ words!(
 
 /// How one rule went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "there is no fourth way")]
 pub enum Outcome {
     /// It says no.
     Fail,

@@ -38,6 +38,7 @@ pub struct Provider {
 
 words!(
     /// The kinds of provider.
+    #[non_exhaustive]
     ProviderKind {
         /// For API keys.
         ApiKey = "api_key",

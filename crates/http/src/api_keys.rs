@@ -21,9 +21,9 @@ use crate::body::Body;
 use crate::conditional::IfMatch;
 use crate::errors::ApiError;
 use crate::fields::broken_parameter;
-use crate::idempotency::{Idempotency, plain};
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
+use crate::replays::{Idempotency, plain};
 use crate::state::State;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -32,7 +32,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(create_api_key)
         .service(delete_api_keys)
         .service(batch::create_api_keys)
-        .service(get_api_key)
+        .service(show_api_key)
         .service(update_api_key)
         .service(delete_api_key)
         .configure(rotation::routes);
@@ -88,12 +88,14 @@ async fn create_api_key(
 ) -> Result<HttpResponse, ApiError> {
     let options = idempotency
         .options(&authorized, &params, body.digest, |issued| view::created(issued).to_bytes());
-    let draft = parse::draft(body.value, "")?;
+    let draft = parse::draft(body.value)?;
     let changed = state.keystile.create_api_key(authorized.caller(), draft, options).await?;
     respond(changed, view::created, |issued| view::shown(&issued.shown))
 }
 
 /// Get a key
+///
+/// Never with its secret.
 #[utoipa::path(
     tag = "api-keys",
     params(("id" = uuid::Uuid, Path, description = "Its id.")),
@@ -102,7 +104,7 @@ async fn create_api_key(
     ))),
 )]
 #[get("/api-keys/{id}")]
-async fn get_api_key(
+async fn show_api_key(
     authorized: Authorized<ApiKeysRead>,
     Id(id): Id<ApiKeyId>,
     _: Params<NoParams>,

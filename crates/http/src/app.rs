@@ -12,13 +12,12 @@ use keystile_api::problem::ErrorCode;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::authenticate::authenticate;
 use crate::edge::edge;
 use crate::errors::ApiError;
 use crate::state::State;
-use crate::{api_keys, audit_events, health, me, openapi, roles, verify};
+use crate::{api_keys, audit_events, explorer, health, me, openapi, roles, verify};
 
 /// The application, for one worker of a server.
 pub fn app(
@@ -35,16 +34,11 @@ pub fn app(
 > {
     let known = web::Data::new(KnownPaths::of(&document));
     let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
-    let document = OpenApi::clone(&document);
-    let explorer = Config::default().persist_authorization(false).try_it_out_enabled(true);
-    app.service(
-        SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document).config(explorer),
-    )
-    .service(web::redirect("/swagger-ui", "/swagger-ui/"))
-    .app_data(state)
-    .app_data(known)
-    .default_service(web::to(unmatched))
-    .wrap(from_fn(edge))
+    app.configure(|config| explorer::routes(config, document))
+        .app_data(state)
+        .app_data(known)
+        .default_service(web::to(unmatched))
+        .wrap(from_fn(edge))
 }
 
 /// The OpenAPI document of all routes.
@@ -88,15 +82,10 @@ impl KnownPaths {
     fn of(document: &OpenApi) -> Self {
         let mut known = BTreeMap::new();
         for (path, item) in &document.paths.paths {
-            let methods = openapi::operations(item)
-                .flat_map(|(method, _)| match method {
-                    "GET" => ["GET", "HEAD"].as_slice().iter().copied(),
-                    "POST" => ["POST"].as_slice().iter().copied(),
-                    "PUT" => ["PUT"].as_slice().iter().copied(),
-                    "PATCH" => ["PATCH"].as_slice().iter().copied(),
-                    _ => ["DELETE"].as_slice().iter().copied(),
-                })
-                .collect::<Vec<_>>();
+            let methods: Vec<_> = openapi::operations(item)
+                .flat_map(|(method, _)| [Some(method), (method == "GET").then_some("HEAD")])
+                .flatten()
+                .collect();
             known.insert(path.clone(), methods.join(", "));
         }
         Self(known.into_iter().map(|(path, methods)| (ResourceDef::new(path), methods)).collect())

@@ -40,14 +40,18 @@ struct EventParams {
     /// Only events of this request.
     request_id: Option<String>,
     /// Only events at or after this time (RFC 3339).
+    #[param(format = DateTime)]
     since: Option<String>,
     /// Only events before this time (RFC 3339).
+    #[param(format = DateTime)]
     until: Option<String>,
     /// `seq` (default: `-seq`), with `-` in front for descending.
     sort: Option<String>,
     /// Which page, counted from 1.
+    #[param(minimum = 1, default = 1)]
     page: Option<i64>,
     /// How many to a page: 1 to 100, 20 unless given.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,

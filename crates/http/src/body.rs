@@ -4,6 +4,7 @@ mod json;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
@@ -13,6 +14,7 @@ use futures_util::StreamExt;
 use keystile_api::problem::ErrorCode;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::errors::ApiError;
 use crate::state::State;
@@ -29,8 +31,11 @@ pub(crate) struct Body<T> {
 /// A JSON body that may be left out.
 pub(crate) struct OptionalBody<T>(pub(crate) Body<T>);
 
-/// A JSON body with many things in it.
-pub(crate) struct BatchBody<T>(pub(crate) Body<T>);
+/// A JSON body with many things in it. While it lives, few others do.
+pub(crate) struct BatchBody<T> {
+    pub(crate) body: Body<T>,
+    _place: OwnedSemaphorePermit,
+}
 
 type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
@@ -72,12 +77,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for BatchBody<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let place = place(request);
         let bytes = read(request, payload, Size::Batch);
         let json = is_json(request);
         Box::pin(async move {
+            let place = place.await?;
             let bytes = bytes.await?;
             json?;
-            Ok(Self(parse(&bytes)?))
+            Ok(Self { body: parse(&bytes)?, _place: place })
         })
     }
 }
@@ -96,6 +103,21 @@ fn is_json(request: &HttpRequest) -> Result<(), ApiError> {
         Ok(())
     } else {
         Err(ApiError::new(ErrorCode::UnsupportedMediaType))
+    }
+}
+
+/// A place for a batch, as soon as there is one.
+fn place(
+    request: &HttpRequest,
+) -> impl Future<Output = Result<OwnedSemaphorePermit, ApiError>> + use<> {
+    let state = request.app_data::<web::Data<State>>().cloned();
+    async move {
+        let state = state.ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
+        let waiting = Arc::clone(&state.batches.0).acquire_owned();
+        match tokio::time::timeout(state.limits.request_timeout, waiting).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(ApiError::new(ErrorCode::Unavailable)),
+        }
     }
 }
 

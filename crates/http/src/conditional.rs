@@ -37,10 +37,11 @@ fn parse(text: &str) -> Result<IfMatch, ApiError> {
     if text == "*" {
         return Ok(IfMatch(None));
     }
-    let tag = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    // A tag that was never ours matches no version.
-    let version = tag.ok_or_else(wrong)?.parse().unwrap_or(0);
-    Ok(IfMatch(Some(Version(version))))
+    let weak = text.strip_prefix("W/");
+    let tag = weak.unwrap_or(text).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let version = tag.ok_or_else(wrong)?.parse().ok().filter(|_| weak.is_none());
+    // A tag that was never ours, or is weak, matches no version.
+    Ok(IfMatch(Some(version.map_or(NO_VERSION, Version))))
 }
 
 fn wrong() -> ApiError {
@@ -50,3 +51,5 @@ fn wrong() -> ApiError {
         "must be * or one entity tag in double quotes",
     )
 }
+
+const NO_VERSION: Version = Version(0);

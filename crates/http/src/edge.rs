@@ -10,6 +10,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::{RequestId, RequestIdError};
 
+use crate::connection::Requests;
 use crate::errors::ApiError;
 use crate::state::State;
 
@@ -18,7 +19,9 @@ pub(crate) async fn edge(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let (request_id, named) = match name(request.headers()) {
+    let _running = request.request().conn_data::<Requests>().cloned().map(Requests::begin);
+    let state = request.app_data::<web::Data<State>>().cloned().map(web::Data::into_inner);
+    let (request_id, named) = match name(request.headers(), state.as_deref()) {
         Ok(id) => (id, Ok(())),
         Err(error) => (new_name(), Err(error)),
     };
@@ -28,10 +31,9 @@ pub(crate) async fn edge(
         request_id: request_id.clone(),
     };
     request.extensions_mut().insert(request_id);
-    let state = request.app_data::<web::Data<State>>().cloned();
     if let Err(error) = named.and_then(|()| bounded(&request)) {
         let response = request.error_response(error);
-        return Ok(finish(response, &shown, state.as_ref()));
+        return Ok(finish(response, &shown, state.as_deref()));
     }
     // A HEAD request is a GET whose answer ends before the body (RFC 9110, section 9.3.2): the
     // connection leaves the body out, whatever the handlers believe.
@@ -39,7 +41,7 @@ pub(crate) async fn edge(
         request.head_mut().method = Method::GET;
     }
     let response = next.call(request).await?.map_into_boxed_body();
-    Ok(finish(response, &shown, state.as_ref()))
+    Ok(finish(response, &shown, state.as_deref()))
 }
 
 /// The name that the edge gave to a request.
@@ -54,18 +56,25 @@ struct Shown {
     request_id: RequestId,
 }
 
-fn name(headers: &HeaderMap) -> Result<RequestId, ApiError> {
-    let wrong = || ApiError::field(ErrorCode::BadRequest, "X-Request-Id", RequestIdError);
-    match headers.get(&REQUEST_ID) {
-        None => Ok(new_name()),
-        Some(value) => match value.to_str().map(str::parse) {
-            Ok(Ok(id)) => Ok(id),
-            _ => Err(wrong()),
-        },
+impl Shown {
+    fn text(&self, state: Option<&State>) -> String {
+        let text = format!("{} {}", self.method, self.path);
+        state.map_or_else(|| text.clone(), |state| state.keystile.redact(&text).into_owned())
     }
 }
 
-fn new_name() -> RequestId {
+/// The name that the client gave. A secret, which the log would keep, is refused as one.
+fn name(headers: &HeaderMap, state: Option<&State>) -> Result<RequestId, ApiError> {
+    let Some(value) = headers.get(&REQUEST_ID) else { return Ok(new_name()) };
+    let is_secret =
+        |id: &RequestId| state.is_some_and(|it| it.keystile.redact(id.as_str()) != id.as_str());
+    let id = value.to_str().ok().and_then(|text| text.parse().ok());
+    id.filter(|id| !is_secret(id))
+        .ok_or_else(|| ApiError::field(ErrorCode::BadRequest, "X-Request-Id", RequestIdError))
+}
+
+/// A name for a request whose client gave none.
+pub(crate) fn new_name() -> RequestId {
     let mut random = [0; 10];
     // Without randomness the name is only less unique.
     let _ = getrandom::fill(&mut random);
@@ -82,23 +91,36 @@ fn bounded(request: &ServiceRequest) -> Result<(), ApiError> {
     if request.headers().iter().map(size).sum::<usize>() > MAX_HEADER_BYTES {
         return Err(ApiError::new(ErrorCode::HeadersTooLarge));
     }
+    let mut options = request.headers().get_all(header::CONNECTION).flat_map(options);
+    if options.any(|option| !CONNECTION_OPTIONS.iter().any(|it| option.eq_ignore_ascii_case(it))) {
+        return Err(ApiError::field(
+            ErrorCode::BadRequest,
+            "Connection",
+            "must not name the headers of the request",
+        ));
+    }
     Ok(())
+}
+
+/// What a header lists (RFC 9110, section 5.6.1).
+fn options(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    let options = value.to_str().unwrap_or("?").split(',').map(str::trim);
+    options.filter(|option| !option.is_empty())
 }
 
 fn finish(
     response: ServiceResponse<BoxBody>,
     shown: &Shown,
-    state: Option<&web::Data<State>>,
+    state: Option<&State>,
 ) -> ServiceResponse<BoxBody> {
     let mut response = if is_error(response.status()) {
-        refuse(response, shown)
+        refuse(response, shown, state)
     } else {
         tracing::debug!(
             request.id = shown.request_id.as_str(),
             status = response.status().as_u16(),
-            "{} {}",
-            shown.method,
-            shown.path,
+            "{}",
+            shown.text(state),
         );
         response
     };
@@ -119,11 +141,15 @@ fn finish(
 }
 
 /// Writes an error out as a problem document, and to the log with its cause.
-fn refuse(mut response: ServiceResponse<BoxBody>, shown: &Shown) -> ServiceResponse<BoxBody> {
+fn refuse(
+    mut response: ServiceResponse<BoxBody>,
+    shown: &Shown,
+    state: Option<&State>,
+) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let stated = response.response_mut().extensions_mut().remove::<ApiError>();
     let error = stated.unwrap_or_else(|| by_status(status));
-    log(&error, shown);
+    log(&error, shown, state);
     let code = error.code;
     let word = error.word;
     let body = serde_json::to_vec(&error.problem(shown.request_id.as_str())).unwrap_or_default();
@@ -148,15 +174,15 @@ fn refuse(mut response: ServiceResponse<BoxBody>, shown: &Shown) -> ServiceRespo
     ServiceResponse::new(request, new)
 }
 
-fn log(error: &ApiError, shown: &Shown) {
-    let Shown { method, path, request_id } = shown;
+fn log(error: &ApiError, shown: &Shown, state: Option<&State>) {
+    let asked = shown.text(state);
     let (code, status) = (error.code.as_str(), error.code.status());
     let cause = error.cause.as_deref().unwrap_or_default();
-    let id = request_id.as_str();
+    let id = shown.request_id.as_str();
     if status >= 500 {
-        tracing::error!(request.id = id, status, code, cause, "{method} {path} failed");
+        tracing::error!(request.id = id, status, code, cause, "{asked} failed");
     } else {
-        tracing::info!(request.id = id, status, code, cause, "{method} {path} refused");
+        tracing::info!(request.id = id, status, code, cause, "{asked} refused");
     }
 }
 
@@ -182,25 +208,29 @@ fn challenge(code: ErrorCode, word: Option<&str>) -> Option<&'static str> {
 }
 
 /// What the framework itself refuses.
-fn by_status(status: StatusCode) -> ApiError {
-    let code = ErrorCode::ALL.iter().find(|code| code.status() == status.as_u16());
-    ApiError::new(code.copied().unwrap_or(if status.is_client_error() {
-        ErrorCode::BadRequest
-    } else {
-        ErrorCode::Internal
-    }))
+pub(crate) fn by_status(status: StatusCode) -> ApiError {
+    let exact = ErrorCode::ALL.iter().find(|code| code.status() == status.as_u16());
+    ApiError::new(match exact {
+        Some(code) if status != StatusCode::BAD_REQUEST => *code,
+        _ if status.is_client_error() => ErrorCode::BadRequest,
+        _ => ErrorCode::Internal,
+    })
 }
 
 fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const PROBLEM: &str = "application/problem+json";
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const PROBLEM: &str = "application/problem+json";
+/// What concerns the connection itself (RFC 9110, section 7.6.1). A header that is named beside it
+/// would be taken away by a proxy on the way, and be there for others.
+const CONNECTION_OPTIONS: [&str; 5] = ["close", "http2-settings", "keep-alive", "te", "upgrade"];
 const MAX_TARGET_BYTES: usize = 8 * 1024;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+/// What every answer has that does not say otherwise.
+pub(crate) const ALWAYS: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::CONTENT_SECURITY_POLICY,

@@ -114,6 +114,9 @@ impl From<&ServiceError> for ApiError {
             ServiceError::Lacking(permission) => Self::new(ErrorCode::InsufficientPermissions)
                 .detail(format!("The credential lacks the permission {permission}.")),
             ServiceError::NotFound => Self::new(ErrorCode::NotFound),
+            ServiceError::OldSecret => {
+                Self::new(ErrorCode::CeilingExceeded).detail(sentence(&error.to_string()))
+            }
             ServiceError::Outdated => Self::new(ErrorCode::PreconditionFailed),
             ServiceError::Unauthenticated => Self::new(ErrorCode::InvalidCredential),
             ServiceError::Store(error) => error.into(),
@@ -125,6 +128,7 @@ impl From<&ServiceError> for ApiError {
 impl From<&StoreError> for ApiError {
     fn from(error: &StoreError) -> Self {
         let code = match error {
+            StoreError::ForeignMark => ErrorCode::InvalidCursor,
             StoreError::NotFound => ErrorCode::NotFound,
             StoreError::Conflict(_) => ErrorCode::Conflict,
             StoreError::Busy | StoreError::Unavailable(_) => ErrorCode::Unavailable,
@@ -155,7 +159,12 @@ impl From<Refused> for ApiError {
                 let code = match denial.rule() {
                     Rule::IpAllowed => ErrorCode::IpNotAllowed,
                     Rule::TransportSecure => ErrorCode::InsecureTransport,
-                    _ => ErrorCode::InvalidCredential,
+                    Rule::PermissionsHeld => ErrorCode::InsufficientPermissions,
+                    Rule::EndpointAllowed => ErrorCode::EndpointNotAllowed,
+                    Rule::Enabled
+                    | Rule::NotExpired
+                    | Rule::ProviderEnabled
+                    | Rule::SourceAllowed => ErrorCode::InvalidCredential,
                 };
                 Self::new(code).because(format_args!(
                     "the rule {} refuses {}",

@@ -39,6 +39,9 @@ impl Fields {
 
     /// Notes that a member breaks a rule.
     pub(crate) fn refuse(&mut self, pointer: &str, rule: impl fmt::Display) {
+        if self.broken.len() == MAX_ITEMS {
+            return;
+        }
         let pointer = format!("{}{pointer}", self.at);
         self.broken.push(Broken { pointer, detail: rule.to_string() });
     }

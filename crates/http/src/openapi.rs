@@ -1,30 +1,32 @@
 //! What the OpenAPI document says of every operation alike.
 
-use keystile_api::problem::{ErrorCode, Problem};
-use utoipa::PartialSchema;
+mod examples;
+mod problems;
+
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ArrayItems, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, Info, License, OpenApi, Ref, RefOr, ResponseBuilder,
-    SecurityRequirement, Tag,
+    Components, Info, License, OpenApi, Ref, RefOr, SecurityRequirement, Server, Tag,
 };
-use utoipa::{ToSchema, openapi::HeaderBuilder};
 
-/// Adds title, security, tags and the answers that every operation can give.
+/// Adds title, security, tags, the answers that every operation can give, and an example of each.
 pub(crate) fn complete(document: &mut OpenApi) {
-    let mut info = Info::new("Keystile", env!("CARGO_PKG_VERSION"));
-    info.description = Some(ABOUT.to_owned());
-    let mut license = License::new("Apache-2.0 OR MIT");
-    license.identifier = Some("Apache-2.0 OR MIT".to_owned());
-    info.license = Some(license);
-    document.info = info;
+    document.info = info();
+    document.servers = Some(vec![Server::new("/")]);
     document.tags = Some(TAGS.iter().map(|(name, about)| tag(name, about)).collect());
-    add_components(document.components.get_or_insert_with(Components::new));
+    let components = document.components.get_or_insert_with(Components::new);
+    name_the_items_of_pages(components);
+    add_security_schemes(components);
+    problems::add_answers(components);
     for (path, item) in &mut document.paths.paths {
+        let public = !path.starts_with("/api/");
         for (_, operation) in operations_mut(item) {
-            complete_operation(path, operation);
+            problems::refer(path, operation, public);
+            operation.security = Some(if public { Vec::new() } else { either_scheme() });
         }
     }
+    examples::add(document);
 }
 
 /// The operations of a path with their methods.
@@ -52,70 +54,29 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &m
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-fn complete_operation(path: &str, operation: &mut Operation) {
-    let public = !path.starts_with("/api/");
-    let body = operation.request_body.is_some();
-    let has = |name: &str| {
-        operation.parameters.iter().flatten().any(|parameter| match parameter {
-            RefOr::T(parameter) => parameter.name == name,
-            RefOr::Ref(_) => false,
-        })
-    };
-    let changes = has("dry_run");
-    let mut codes = vec![ErrorCode::BadRequest, ErrorCode::Internal, ErrorCode::Unavailable];
-    if !public {
-        codes.extend([ErrorCode::InvalidCredential, ErrorCode::InsufficientPermissions]);
-    }
-    if path.contains('{') {
-        codes.push(ErrorCode::NotFound);
-    }
-    if body {
-        codes.extend([
-            ErrorCode::RequestTimeout,
-            ErrorCode::BodyTooLarge,
-            ErrorCode::UnsupportedMediaType,
-        ]);
-    }
-    if body || operation.parameters.iter().flatten().count() > 0 {
-        codes.push(ErrorCode::InvalidRequest);
-    }
-    if changes {
-        codes.push(ErrorCode::Conflict);
-    }
-    if has("If-Match") {
-        codes.push(ErrorCode::PreconditionFailed);
-    }
-    for code in codes {
-        let status = code.status().to_string();
-        operation.responses.responses.entry(status).or_insert_with(|| refused(code));
-    }
-    operation.security = Some(if public {
-        Vec::new()
-    } else {
-        let none: [&str; 0] = [];
-        vec![SecurityRequirement::new(HEADER, none), SecurityRequirement::new(BEARER, none)]
-    });
+fn info() -> Info {
+    let mut info = Info::new("Keystile", env!("CARGO_PKG_VERSION"));
+    info.description = Some(ABOUT.to_owned());
+    let mut license = License::new("Apache-2.0 OR MIT");
+    license.identifier = Some("Apache-2.0 OR MIT".to_owned());
+    info.license = Some(license);
+    info
 }
 
-fn refused(code: ErrorCode) -> RefOr<utoipa::openapi::Response> {
-    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let mut response = ResponseBuilder::new()
-        .description(code.title())
-        .content("application/problem+json", problem);
-    let header = |about: &str| HeaderBuilder::new().description(Some(about)).build();
-    response = match code.status() {
-        401 => response.header("WWW-Authenticate", header("How to authenticate (RFC 6750).")),
-        503 => response.header("Retry-After", header("When to try again, in seconds.")),
-        _ => response,
-    };
-    response.build().into()
+/// utoipa writes the item of a generic type out in full: a copy that clients would take for a type
+/// of its own.
+fn name_the_items_of_pages(components: &mut Components) {
+    for (name, schema) in &mut components.schemas {
+        if let Some(item) = name.strip_prefix("Page_")
+            && let RefOr::T(Schema::Object(page)) = schema
+            && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+        {
+            data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
+        }
+    }
 }
 
-fn add_components(components: &mut Components) {
-    let mut schemas = Vec::new();
-    Problem::schemas(&mut schemas);
-    schemas.push((Problem::name().into_owned(), Problem::schema()));
-    components.schemas.extend(schemas);
+fn add_security_schemes(components: &mut Components) {
     let header = ApiKeyValue::with_description("X-API-Key", "An API key.");
     components.add_security_scheme(HEADER, SecurityScheme::ApiKey(ApiKey::Header(header)));
     let bearer = HttpBuilder::new()
@@ -123,6 +84,10 @@ fn add_components(components: &mut Components) {
         .description(Some("An API key as a bearer token."))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+}
+
+fn either_scheme() -> Vec<SecurityRequirement> {
+    [HEADER, BEARER].map(|scheme| SecurityRequirement::new(scheme, [""; 0])).into()
 }
 
 fn tag(name: &str, about: &str) -> Tag {
@@ -136,8 +101,9 @@ const BEARER: &str = "bearer";
 
 const ABOUT: &str = "Issues, checks, rotates and revokes API keys.
 
-Every error is a problem document (RFC 9457) with a `code` for programs. Changes take `dry_run=true`: \
-all checks, nothing changed. Unknown members and parameters are refused.";
+Every error is a problem document (RFC 9457) with a `code` for programs; its answer has the header \
+`X-Request-Id`, which finds it in the log. Changes take `dry_run=true`: all checks, nothing \
+changed. Unknown members and parameters are refused. Times are RFC 3339 in UTC.";
 
 const TAGS: [(&str, &str); 6] = [
     ("api-keys", "Credentials with roles of their own."),

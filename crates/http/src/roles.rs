@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use keystile_api::lists::Page;
 use keystile_api::roles::{EndpointRule as RuleView, NewRole, Role as View, RolePatch};
 use keystile_domain::{
-    Description, Direction, EndpointError, EndpointRule, IdError, Name, NamePattern, Permission,
-    Role, RoleFilter, RoleId, RoleSort,
+    Description, Direction, EndpointError, EndpointRule, Name, NamePattern, Permission, Role,
+    RoleFilter, RoleId, RoleSort,
 };
 use keystile_service::ServiceError;
 use keystile_service::roles::{RoleChange, RoleDraft};
@@ -19,17 +19,17 @@ use crate::body::Body;
 use crate::conditional::IfMatch;
 use crate::errors::ApiError;
 use crate::fields::{Fields, broken_parameter};
-use crate::idempotency::{Idempotency, plain};
 use crate::paging::{List, Paging};
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
+use crate::replays::{Idempotency, plain};
 use crate::state::State;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(list_roles)
         .service(create_role)
-        .service(get_role)
+        .service(show_role)
         .service(update_role)
         .service(delete_role);
 }
@@ -44,14 +44,18 @@ struct RoleParams {
     /// `id` (default), `name` or `created_at`, with `-` in front for descending.
     sort: Option<String>,
     /// Which page, counted from 1.
+    #[param(minimum = 1, default = 1)]
     page: Option<i64>,
     /// How many to a page: 1 to 100, 20 unless given.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,
 }
 
 /// List roles
+///
+/// The built-in ones too.
 #[utoipa::path(tag = "roles", params(RoleParams), responses(
     (status = 200, description = "A page of roles.", body = Page<View>),
 ))]
@@ -79,6 +83,8 @@ async fn list_roles(
 }
 
 /// Create a role
+///
+/// The caller must hold every permission over Keystile that the role has.
 #[utoipa::path(
     tag = "roles",
     params(
@@ -86,10 +92,13 @@ async fn list_roles(
         ("Idempotency-Key" = Option<String>, Header, description = "A name for this request; repeated within 24 hours, it gets the same answer."),
     ),
     request_body = NewRole,
-    responses((status = 201, description = "It was made.", body = View, headers(
-        ("Location" = String, description = "Where it is."),
-        ("ETag" = String, description = "Its version."),
-    ))),
+    responses(
+        (status = 200, description = "What would be made, in a dry run.", body = View),
+        (status = 201, description = "It was made.", body = View, headers(
+            ("Location" = String, description = "Where it is."),
+            ("ETag" = String, description = "Its version."),
+        )),
+    ),
 )]
 #[post("/roles")]
 async fn create_role(
@@ -106,11 +115,13 @@ async fn create_role(
 }
 
 /// Get a role
+///
+/// With everything that it allows.
 #[utoipa::path(tag = "roles", params(("id" = i64, Path, description = "Its id.")), responses(
     (status = 200, description = "The role.", body = View, headers(("ETag" = String, description = "Its version."))),
 ))]
 #[get("/roles/{id}")]
-async fn get_role(
+async fn show_role(
     authorized: Authorized<RolesRead>,
     Id(id): Id<RoleId>,
     _: Params<NoParams>,
@@ -211,7 +222,7 @@ fn draft(new: NewRole) -> Result<RoleDraft, ServiceError> {
     let description = fields.optional("/description", new.description, Description::try_from);
     let permissions = fields.list("/permissions", new.permissions, permission);
     let endpoints = fields.list("/endpoints", new.endpoints, endpoint);
-    let may_grant = fields.list("/may_grant", new.may_grant, role_id);
+    let may_grant = fields.list("/may_grant", new.may_grant, RoleId::try_from);
     fields.finish(name.map(|name| RoleDraft {
         name,
         description,
@@ -227,7 +238,7 @@ fn change(patch: RolePatch) -> Result<RoleChange, ServiceError> {
     let description = fields.clearable("/description", patch.description, Description::try_from);
     let permissions = fields.replaced_list("/permissions", patch.permissions, permission);
     let endpoints = fields.replaced_list("/endpoints", patch.endpoints, endpoint);
-    let may_grant = fields.replaced_list("/may_grant", patch.may_grant, role_id);
+    let may_grant = fields.replaced_list("/may_grant", patch.may_grant, RoleId::try_from);
     fields.finish(Some(RoleChange {
         name,
         description,
@@ -243,11 +254,6 @@ fn permission(text: String) -> Result<Permission, keystile_domain::PermissionErr
 
 fn endpoint(rule: RuleView) -> Result<EndpointRule, EndpointError> {
     EndpointRule::new(&rule.methods, &rule.path)
-}
-
-/// A role's id in a body: like one in a path, a positive integer.
-pub(crate) fn role_id(id: i64) -> Result<RoleId, IdError> {
-    if id > 0 { Ok(RoleId(id)) } else { Err(IdError) }
 }
 
 const SORTS: [(&str, RoleSort); 3] =

@@ -1,14 +1,15 @@
 //! What every handler can reach.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use keystile_auth::{Chain, Networks, TrustedProxies};
 use keystile_service::Keystile;
+use tokio::sync::Semaphore;
 
 use crate::Health;
 
 /// What every handler can reach.
-#[expect(clippy::exhaustive_structs, reason = "the binary builds it field by field")]
 pub struct State {
     /// The use cases.
     pub keystile: Keystile,
@@ -22,11 +23,22 @@ pub struct State {
     pub limits: Limits,
     /// Whether the server takes requests.
     pub health: Health,
+    /// How many batches are held in memory at once.
+    pub batches: Batches,
+}
+
+/// Bounds the memory that batches take: four of them are held at once, the others wait.
+#[derive(Clone, Debug)]
+pub struct Batches(pub(crate) Arc<Semaphore>);
+
+impl Default for Batches {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(4)))
+    }
 }
 
 /// How much of a request is read, and for how long.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "the binary builds it field by field")]
 pub struct Limits {
     /// How long a whole request may take to arrive.
     pub request_timeout: Duration,

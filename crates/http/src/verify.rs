@@ -8,7 +8,7 @@ use keystile_api::problem::ErrorCode;
 use keystile_api::verify::{Verdict as View, Verdicts, VerifyBatch, VerifyRequest};
 use keystile_domain::Rule;
 use keystile_service::ServiceError;
-use keystile_service::verify::Ending;
+use keystile_service::verify::{Ending, Verdict};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Authorized, KeysVerify};
@@ -43,7 +43,7 @@ async fn verify_credential(
     let question = parse::question(body.value, "")?;
     let verdict = state.keystile.verify(authorized.caller(), &question).await?;
     if strict && !matches!(verdict.ending, Ending::Valid(_)) {
-        return Err(refused(&verdict.ending));
+        return Err(refused(&verdict));
     }
     Ok(HttpResponse::Ok().json(view::verdict(verdict, asked)))
 }
@@ -60,23 +60,26 @@ async fn verify_credential(
 async fn verify_credentials(
     authorized: Authorized<KeysVerify>,
     _: Params<NoParams>,
-    BatchBody(body): BatchBody<VerifyBatch>,
+    batch: BatchBody<VerifyBatch>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let checks = body.value.checks;
+    let checks = batch.body.value.checks;
     if checks.is_empty() || checks.len() > MAX_CHECKS {
         let rule = format_args!("must have from 1 to {MAX_CHECKS} items");
         return Err(ServiceError::broken("/checks", rule).into());
     }
-    let mut data = Vec::with_capacity(checks.len());
-    for (at, check) in checks.into_iter().enumerate() {
+    // All of them are read before the first is looked up.
+    let questions = checks.into_iter().enumerate().map(|(at, check)| {
         let at = format!("/checks/{at}");
         if check.strict {
             let rule = "is not for batches: one answer has one status";
-            return Err(ServiceError::broken(format!("{at}/strict"), rule).into());
+            return Err(ServiceError::broken(format!("{at}/strict"), rule));
         }
-        let asked = check.endpoint.clone();
-        let question = parse::question(check, &at)?;
+        Ok((check.endpoint.clone(), parse::question(check, &at)?))
+    });
+    let questions = questions.collect::<Result<Vec<_>, _>>()?;
+    let mut data = Vec::with_capacity(questions.len());
+    for (asked, question) in questions {
         let verdict = state.keystile.verify(authorized.caller(), &question).await?;
         data.push(view::verdict(verdict, asked));
     }
@@ -84,14 +87,19 @@ async fn verify_credentials(
 }
 
 /// A strict refusal: the caller may know the reason, so the problem names it.
-fn refused(ending: &Ending) -> ApiError {
-    let code = match ending {
+fn refused(verdict: &Verdict) -> ApiError {
+    let code = match &verdict.ending {
         Ending::Denied(Rule::IpAllowed, _) => ErrorCode::IpNotAllowed,
         Ending::Denied(Rule::PermissionsHeld, _) => ErrorCode::InsufficientPermissions,
         Ending::Denied(Rule::EndpointAllowed, _) => ErrorCode::EndpointNotAllowed,
         _ => ErrorCode::CredentialRefused,
     };
-    ApiError { word: Some(view::code(ending)), ..ApiError::new(code) }
+    let error = ApiError { word: Some(view::code(&verdict.ending)), ..ApiError::new(code) };
+    if code != ErrorCode::InsufficientPermissions {
+        return error;
+    }
+    let missing: Vec<_> = verdict.missing.iter().map(ToString::to_string).collect();
+    error.detail(format!("The credential under test lacks {}.", missing.join(" and ")))
 }
 
 const MAX_CHECKS: usize = 1_000;

@@ -36,8 +36,10 @@ pub struct Question {
 pub struct Verdict {
     /// How it ended.
     pub ending: Ending,
-    /// How every rule went, if that was asked and there was a credential to judge.
-    pub explanation: Option<Explanation>,
+    /// The permissions that were asked and are not held: the smallest grant that would do.
+    pub missing: Vec<Permission>,
+    /// How every rule went, in order, if that was asked and there was a credential to judge.
+    pub rules: Option<Vec<(Rule, Outcome)>>,
 }
 
 /// How a check ended.
@@ -53,15 +55,6 @@ pub enum Ending {
     NotFound,
     /// It may.
     Valid(Arc<Credential>),
-}
-
-/// How every rule went.
-#[derive(Clone, Debug)]
-pub struct Explanation {
-    /// Each rule with its outcome, in order.
-    pub rules: Vec<(Rule, Outcome)>,
-    /// The permissions that are missing.
-    pub missing: Vec<Permission>,
 }
 
 impl Keystile {
@@ -84,19 +77,14 @@ impl Keystile {
         };
         let now = self.clock.now();
         let context = question.context();
-        let explanation = question.explain.then(|| Explanation {
-            rules: explain(&credential, &context, now).collect(),
-            missing: question
-                .permission
-                .as_ref()
-                .map(|query| query.missing(&credential.rights.permissions))
-                .unwrap_or_default(),
-        });
+        let rules = question.explain.then(|| explain(&credential, &context, now).collect());
+        let asked = question.permission.as_ref();
+        let missing = asked.map(|query| query.missing(&credential.rights.permissions));
         let ending = match decide(&credential, &context, now) {
             Decision::Allow(_) => Ending::Valid(credential),
             Decision::Deny(denial) => Ending::Denied(denial.rule(), credential),
         };
-        Ok(Verdict { ending, explanation })
+        Ok(Verdict { ending, missing: missing.unwrap_or_default(), rules })
     }
 }
 
@@ -114,7 +102,7 @@ impl Question {
 
 impl From<Ending> for Verdict {
     fn from(ending: Ending) -> Self {
-        Self { ending, explanation: None }
+        Self { ending, missing: Vec::new(), rules: None }
     }
 }
 

@@ -12,8 +12,8 @@ use crate::answer::{Answer, respond};
 use crate::authorized::{ApiKeysWrite, Authorized};
 use crate::body::BatchBody;
 use crate::errors::ApiError;
-use crate::idempotency::Idempotency;
 use crate::params::{ChangeParams, Params};
+use crate::replays::Idempotency;
 use crate::state::State;
 
 /// Create many keys
@@ -34,22 +34,19 @@ pub(super) async fn create_api_keys(
     authorized: Authorized<ApiKeysWrite>,
     Params(params): Params<ChangeParams>,
     idempotency: Idempotency,
-    BatchBody(body): BatchBody<NewApiKeys>,
+    batch: BatchBody<NewApiKeys>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let wanted = body.value.api_keys;
+    let wanted = batch.body.value.api_keys;
     if wanted.is_empty() || wanted.len() > MAX_KEYS {
         let rule = format_args!("must have from 1 to {MAX_KEYS} items");
         return Err(ServiceError::broken("/api_keys", rule).into());
     }
-    let options = idempotency.options(&authorized, &params, body.digest, |outcomes: &Vec<_>| {
-        answer(outcomes, view::issued).to_bytes()
-    });
-    let drafts = wanted
-        .into_iter()
-        .enumerate()
-        .map(|(at, new)| parse::draft(new, &format!("/api_keys/{at}")))
-        .collect();
+    let options =
+        idempotency.options(&authorized, &params, batch.body.digest, |outcomes: &Vec<_>| {
+            answer(outcomes, view::issued).to_bytes()
+        });
+    let drafts = wanted.into_iter().map(parse::draft).collect();
     let changed = state.keystile.create_api_keys(authorized.caller(), drafts, options).await?;
     respond(
         changed,
@@ -61,9 +58,10 @@ pub(super) async fn create_api_keys(
 fn answer(outcomes: &[BatchOutcome], show: fn(&IssuedApiKey) -> IssuedView) -> Answer {
     let data: Vec<_> = outcomes
         .iter()
-        .map(|outcome| match outcome {
+        .enumerate()
+        .map(|(at, outcome)| match outcome {
             Ok(issued) => BatchAnswer::Created(Box::new(show(issued))),
-            Err(error) => BatchAnswer::Refused(refused(error)),
+            Err(error) => BatchAnswer::Refused(refused(at, error)),
         })
         .collect();
     let created = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -75,8 +73,11 @@ fn answer(outcomes: &[BatchOutcome], show: fn(&IssuedApiKey) -> IssuedView) -> A
     })
 }
 
-fn refused(error: &ServiceError) -> RefusedApiKey {
-    let problem = ApiError::from(error).problem("");
+fn refused(at: usize, error: &ServiceError) -> RefusedApiKey {
+    let mut problem = ApiError::from(error).problem("");
+    for error in &mut problem.errors {
+        error.pointer = format!("/api_keys/{at}{}", error.pointer);
+    }
     RefusedApiKey {
         status: problem.status,
         code: problem.code,

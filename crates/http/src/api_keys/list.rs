@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use keystile_api::api_keys::ApiKey as View;
 use keystile_api::lists::Page;
 use keystile_domain::{
-    ApiKeyFilter, ApiKeySort, Direction, ExternalId, NamePattern, ProviderId, Timestamp,
+    ApiKeyFilter, ApiKeySort, Direction, ExternalId, NamePattern, ProviderId, RoleId, Timestamp,
 };
 use keystile_service::Keystile;
 use serde::Deserialize;
@@ -17,7 +17,6 @@ use crate::errors::ApiError;
 use crate::fields::broken_parameter;
 use crate::paging::{List, Paging};
 use crate::params::Params;
-use crate::roles::role_id;
 use crate::state::State;
 
 /// Which keys to list.
@@ -32,9 +31,10 @@ pub(super) struct ApiKeyParams {
     /// Only keys that have ended, or have not.
     expired: Option<bool>,
     /// Only keys that end before this time (RFC 3339).
-    #[param(example = "2027-01-31T12:00:00Z")]
+    #[param(format = DateTime, example = "2027-01-31T12:00:00Z")]
     expires_before: Option<String>,
     /// Only keys that were not used since this time; not available yet.
+    #[param(format = DateTime)]
     unused_since: Option<String>,
     /// Only keys that hold this role.
     role_id: Option<i64>,
@@ -46,8 +46,10 @@ pub(super) struct ApiKeyParams {
     /// descending.
     sort: Option<String>,
     /// Which page, counted from 1.
+    #[param(minimum = 1, default = 1)]
     page: Option<i64>,
     /// How many to a page: 1 to 100, 20 unless given.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,
@@ -87,7 +89,7 @@ async fn filter(keystile: &Keystile, params: ApiKeyParams) -> Result<ApiKeyFilte
     }
     let name = params.name.as_deref().map(NamePattern::parse).transpose();
     let before = params.expires_before.map(|text| text.parse::<Timestamp>()).transpose();
-    let role = params.role_id.map(role_id).transpose();
+    let role = params.role_id.map(RoleId::try_from).transpose();
     let external_id = params.external_id.map(ExternalId::try_from).transpose();
     Ok(ApiKeyFilter {
         name: name.map_err(|rule| broken_parameter("name", rule))?,

@@ -4,20 +4,19 @@ use keystile_api::api_keys::{ApiKeyPatch, NewApiKey};
 use keystile_api::patch::Patch;
 use keystile_domain::{
     AllowedIps, Description, Expiry, ExternalId, IdError, Metadata, Name, Network, NetworkError,
-    ProviderId, Timestamp, TimestampError,
+    ProviderId, RoleId, Timestamp, TimestampError,
 };
 use keystile_service::ServiceError;
 use keystile_service::api_keys::{ApiKeyChange, ApiKeyDraft, ProviderName};
 
 use crate::fields::Fields;
-use crate::roles::role_id;
 
-/// A key that is asked for, at this place of the body.
-pub(super) fn draft(new: NewApiKey, at: &str) -> Result<ApiKeyDraft, ServiceError> {
-    let mut fields = Fields::below(at);
+/// A key that is asked for.
+pub(super) fn draft(new: NewApiKey) -> Result<ApiKeyDraft, ServiceError> {
+    let mut fields = Fields::default();
     let name = fields.read("/name", Name::try_from(new.name));
     let description = fields.optional("/description", new.description, Description::try_from);
-    let roles = fields.list("/role_ids", new.role_ids, role_id);
+    let roles = fields.list("/role_ids", new.role_ids, RoleId::try_from);
     let expiry = match new.expires_at {
         Patch::Absent => None,
         Patch::Null => Some(Expiry::Never),
@@ -28,8 +27,9 @@ pub(super) fn draft(new: NewApiKey, at: &str) -> Result<ApiKeyDraft, ServiceErro
     let allowed_ips = fields.read("/allowed_ips", AllowedIps::try_from(networks));
     let external_id = fields.optional("/external_id", new.external_id, ExternalId::try_from);
     let metadata = fields.read("/metadata", Metadata::try_from(new.metadata));
-    for (pointer, limit) in [("/rate_limits", new.rate_limits), ("/quota", new.quota)] {
-        if limit.is_some() {
+    let later = [("/rate_limits", new.rate_limits), ("/quota", new.quota), ("/hash", new.hash)];
+    for (pointer, value) in later {
+        if value.is_some() {
             fields.refuse(pointer, NOT_YET);
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn change(patch: ApiKeyPatch) -> Result<ApiKeyChange, ServiceError> {
     let mut fields = Fields::default();
     let name = fields.replaceable("/name", patch.name, Name::try_from);
     let description = fields.clearable("/description", patch.description, Description::try_from);
-    let roles = fields.replaced_list("/role_ids", patch.role_ids, role_id);
+    let roles = fields.replaced_list("/role_ids", patch.role_ids, RoleId::try_from);
     let end = fields.clearable("/expires_at", patch.expires_at, expiry);
     let enabled = fields.replaceable("/enabled", patch.enabled, Ok::<_, IdError>);
     let networks = fields.replaced_list("/allowed_ips", patch.allowed_ips, network);

@@ -12,15 +12,15 @@ use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
 use crate::body::{Body, OptionalBody};
 use crate::conditional::IfMatch;
 use crate::errors::ApiError;
-use crate::idempotency::{Idempotency, plain};
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
+use crate::replays::{Idempotency, plain};
 use crate::state::State;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(rotate_api_key)
-        .service(get_rotation)
+        .service(show_rotation)
         .service(finish_rotation)
         .service(extend_rotation);
 }
@@ -62,13 +62,15 @@ async fn rotate_api_key(
 }
 
 /// How a rotation stands
+///
+/// When the old secret ends, or ended.
 #[utoipa::path(
     tag = "api-keys",
     params(("id" = uuid::Uuid, Path, description = "The key's id.")),
     responses((status = 200, description = "When the old secret ends.", body = Rotation)),
 )]
 #[get("/api-keys/{id}/rotation")]
-async fn get_rotation(
+async fn show_rotation(
     authorized: Authorized<ApiKeysRead>,
     Id(id): Id<ApiKeyId>,
     _: Params<NoParams>,
@@ -79,6 +81,8 @@ async fn get_rotation(
 }
 
 /// End the old secret now
+///
+/// 409 if no old secret works.
 #[utoipa::path(
     tag = "api-keys",
     params(("id" = uuid::Uuid, Path, description = "The key's id."), ChangeParams),
@@ -98,7 +102,7 @@ async fn finish_rotation(
 
 /// Let the old secret work longer
 ///
-/// Counted from now. A secret that has ended stays ended.
+/// Counted from now. A secret that has ended stays ended: 409.
 #[utoipa::path(
     tag = "api-keys",
     params(("id" = uuid::Uuid, Path, description = "The key's id."), ChangeParams),

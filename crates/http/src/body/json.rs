@@ -2,7 +2,7 @@
 //! member is wrong.
 
 use keystile_api::problem::{ErrorCode, FieldError};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_ignored::Path as Ignored;
 use serde_path_to_error::{Path, Segment};
 
@@ -15,27 +15,36 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         return Err(ApiError::new(ErrorCode::MalformedBody)
             .detail(format!("The body may have at most {MAX_DEPTH} levels.")));
     }
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        // serde would take the members from an array too, by their order.
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
+        return Err(ApiError::field(ErrorCode::InvalidRequest, "", "must be an object"));
+    }
     let mut unknown = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let read = serde_ignored::deserialize(tracked, |path| unknown.push(ignored_pointer(&path)));
+    let read = serde_ignored::deserialize(tracked, |path| {
+        if unknown.len() < MAX_NAMED {
+            unknown.push(ignored_pointer(&path));
+        }
+    });
     let value = match read {
         Ok(value) => value,
         Err(error) if error.is_data() => return Err(wrong_member(&track.path(), &error)),
-        Err(error) => {
-            return Err(ApiError::new(ErrorCode::MalformedBody).detail(format!(
-                "The body is not valid JSON: line {}, column {}.",
-                error.line(),
-                error.column()
-            )));
-        }
+        Err(error) => return Err(malformed(&error)),
     };
     if json.end().is_err() {
         return Err(ApiError::new(ErrorCode::MalformedBody)
             .detail("The body has something behind its JSON value."));
     }
     if unknown.is_empty() { Ok(value) } else { Err(unknown_fields(unknown)) }
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::new(ErrorCode::MalformedBody)
+        .detail(format!("The body is not valid JSON: line {line}, column {column}."))
 }
 
 pub(crate) fn unknown_fields(pointers: Vec<String>) -> ApiError {
@@ -141,6 +150,8 @@ fn depth(bytes: &[u8]) -> usize {
 }
 
 const MAX_DEPTH: usize = 32;
+/// How many unknown members an answer names: a body can have millions.
+const MAX_NAMED: usize = 20;
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +205,7 @@ mod tests {
             (r#"{"name": "a", "role_ids": [1e99]}"#, "/role_ids/0", "must be a whole number"),
             (r#"{"role_ids": []}"#, "/name", "is required"),
             (r#"[]"#, "", "must be an object"),
+            (r#" ["a", null, [], null]"#, "", "must be an object"),
         ] {
             let (code, errors) = refusal::<NewApiKey>(text);
             assert_eq!(code, ErrorCode::InvalidRequest, "{text}");

@@ -1,18 +1,17 @@
 //! Answers about credentials, as they are shown.
 
 use keystile_api::verify::{
-    AskedEndpoint, Deletion, Explanation as ExplanationView, MissingGrant, RuleOutcome,
-    Verdict as View,
+    AskedEndpoint, Deletion, Explanation, MissingGrant, RuleOutcome, Verdict as View,
 };
-use keystile_domain::{Credential, Outcome, Rule, Tombstone};
-use keystile_service::verify::{Ending, Explanation, Verdict};
+use keystile_domain::{Credential, Outcome, Permission, Rule, Tombstone};
+use keystile_service::verify::{Ending, Verdict};
 
 use crate::me::{credential_view, permission_texts, principal_view, role_names};
 
 /// `asked` is the endpoint that the question was about.
 pub(super) fn verdict(verdict: Verdict, asked: Option<AskedEndpoint>) -> View {
     let code = code(&verdict.ending).to_owned();
-    let explanation = verdict.explanation.map(|it| explanation(&it, asked));
+    let explanation = verdict.rules.map(|rules| explanation(&rules, &verdict.missing, asked));
     let view = View { code, explanation, ..View::default() };
     match verdict.ending {
         Ending::Valid(credential) => View { valid: true, ..known(view, &credential) },
@@ -36,8 +35,8 @@ pub(super) fn code(ending: &Ending) -> &'static str {
             Rule::SourceAllowed => "source_not_allowed",
             Rule::TransportSecure => "insecure_transport",
             Rule::IpAllowed => "ip_not_allowed",
+            Rule::PermissionsHeld => "insufficient_permissions",
             Rule::EndpointAllowed => "endpoint_not_allowed",
-            _ => "insufficient_permissions",
         },
     }
 }
@@ -63,23 +62,26 @@ fn deletion(tombstone: &Tombstone) -> Deletion {
     }
 }
 
-fn explanation(it: &Explanation, asked: Option<AskedEndpoint>) -> ExplanationView {
-    let rules = it.rules.iter().map(|(rule, outcome)| RuleOutcome {
+fn explanation(
+    rules: &[(Rule, Outcome)],
+    missing: &[Permission],
+    asked: Option<AskedEndpoint>,
+) -> Explanation {
+    let endpoint = asked.filter(|_| rules.contains(&(Rule::EndpointAllowed, Outcome::Fail)));
+    let permissions: Vec<_> = missing.iter().map(ToString::to_string).collect();
+    let missing = (!permissions.is_empty() || endpoint.is_some())
+        .then_some(MissingGrant { permissions, endpoint });
+    let rules = rules.iter().map(|(rule, outcome)| RuleOutcome {
         rule: rule.to_string(),
         outcome: word(*outcome).to_owned(),
     });
-    let endpoint_failed = it.rules.contains(&(Rule::EndpointAllowed, Outcome::Fail));
-    let endpoint = asked.filter(|_| endpoint_failed);
-    let permissions: Vec<_> = it.missing.iter().map(ToString::to_string).collect();
-    let missing = (!permissions.is_empty() || endpoint.is_some())
-        .then_some(MissingGrant { permissions, endpoint });
-    ExplanationView { rules: rules.collect(), missing }
+    Explanation { rules: rules.collect(), missing }
 }
 
 fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Pass => "pass",
         Outcome::Skip => "skip",
-        _ => "fail",
+        Outcome::Fail => "fail",
     }
 }

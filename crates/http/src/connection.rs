@@ -1,0 +1,148 @@
+//! One connection, beneath HTTP: where the framework answers and waits by itself, it is made to
+//! keep the promises of the layers above.
+//!
+//! - What it cannot read it refuses with a bare status: here that becomes a problem document.
+//! - It gives a second head, and the rest of a body that nobody reads, all the time in the world:
+//!   here a connection on which no request runs ends after a while, whatever trickles in.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::rt::net::TcpStream;
+use actix_web::rt::time::{Instant, Sleep, sleep};
+use actix_web::web::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::refusal::{Bare, document};
+
+/// A stream that the framework speaks HTTP on.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    /// What takes the place of bytes that the framework believes to have written.
+    outgoing: BytesMut,
+    requests: Requests,
+    /// The count since which `end` is reckoned.
+    seen: u64,
+    patience: Duration,
+    /// When nothing has run for too long. Boxed, so that a connection can be moved.
+    end: Pin<Box<Sleep>>,
+}
+
+/// Whether a request runs on a connection: the count of beginnings and ends, odd while one runs.
+#[derive(Clone, Default)]
+pub(crate) struct Requests(Rc<Cell<u64>>);
+
+/// A request that runs, until this is dropped.
+pub(crate) struct Running(Requests);
+
+impl Connection {
+    /// `patience` is how long nothing may run on it.
+    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
+        Self {
+            stream,
+            outgoing: BytesMut::new(),
+            requests: Requests::default(),
+            seen: 0,
+            patience,
+            end: Box::pin(sleep(patience)),
+        }
+    }
+
+    /// Tells what runs on this connection.
+    pub(crate) fn requests(&self) -> Requests {
+        self.requests.clone()
+    }
+
+    /// Whether nothing has run for too long; if not, the task is woken when it might be so.
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        let requests = self.requests.0.get();
+        if !requests.is_multiple_of(2) {
+            return false;
+        }
+        if requests != self.seen {
+            self.seen = requests;
+            self.end.as_mut().reset(Instant::now() + self.patience);
+        }
+        self.end.as_mut().poll(context).is_ready()
+    }
+
+    fn poll_outgoing(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.outgoing.is_empty() {
+            let stream = Pin::new(&mut self.stream);
+            let written = ready!(stream.poll_write(context, &self.outgoing))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.outgoing.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Requests {
+    /// Notes that a request begins.
+    pub(crate) fn begin(self) -> Running {
+        self.count();
+        Running(self)
+    }
+
+    fn count(&self) {
+        self.0.set(self.0.get().wrapping_add(1));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.count();
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.is_over(context) {
+            // The end of what the client sends.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut this.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        ready!(this.poll_outgoing(context))?;
+        let Some(bare) = Bare::find(bytes) else {
+            return Pin::new(&mut this.stream).poll_write(context, bytes);
+        };
+        this.outgoing.extend_from_slice(bare.before);
+        this.outgoing.extend_from_slice(&document(&bare));
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_outgoing(context))?;
+        // An answer has gone, and nothing else may ever wake this task.
+        let _ = this.is_over(context);
+        Pin::new(&mut this.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_outgoing(context))?;
+        Pin::new(&mut this.stream).poll_shutdown(context)
+    }
+}

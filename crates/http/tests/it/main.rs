@@ -1,0 +1,15 @@
+//! The API in process, once per database: what depends on the time, which stands still here until a
+//! test moves it; who may do what; and what the answers let a browser do.
+
+#![cfg(test)]
+
+mod authorisation;
+mod client;
+mod errors;
+mod expiry;
+mod explorer;
+mod lists;
+mod providers;
+mod replays;
+mod rotation;
+mod stage;

@@ -1,3 +1,0 @@
-//! One area alone.
-#![cfg(test)]
-mod never;
