@@ -1,0 +1,7 @@
+//! The use cases without a face: what only somebody inside can arrange.
+
+#![cfg(test)]
+
+mod changes;
+mod first_start;
+mod stage;
