@@ -114,13 +114,17 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if it does not answer.
+    /// [`StoreError::Unavailable`] if it does not answer within a second: whoever asks wants to know
+    /// now.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut conn = self.read().await?;
-        on_conn!(conn, |link| {
-            diesel::select(1.into_sql::<Integer>()).get_result::<i32>(link).await?
-        });
-        Ok(())
+        let asking = async {
+            let mut conn = self.read().await?;
+            on_conn!(conn, |link| {
+                diesel::select(1.into_sql::<Integer>()).get_result::<i32>(link).await?
+            });
+            Ok(())
+        };
+        tokio::time::timeout(PING, asking).await.map_err(StoreError::unavailable)?
     }
 
     /// Lends a connection for reading.
@@ -177,3 +181,5 @@ where
         .build()
         .map_err(OpenError::Pool)
 }
+
+const PING: Duration = Duration::from_secs(1);
