@@ -18,12 +18,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::{Answer, respond};
 use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
 use crate::body::Body;
-use crate::conditional::IfMatch;
+use crate::conditional::{IfMatch, IfMatchParams};
 use crate::errors::ApiError;
 use crate::fields::broken_parameter;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
-use crate::replays::{Idempotency, plain};
+use crate::replays::{Idempotency, IdempotencyParams, plain};
 use crate::state::State;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -67,7 +67,7 @@ struct DeleteManyParams {
     tag = "api-keys",
     params(
         ChangeParams,
-        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request; repeated within 24 hours, it gets the same answer."),
+        IdempotencyParams,
     ),
     request_body = NewApiKey,
     responses(
@@ -123,7 +123,7 @@ async fn show_api_key(
     params(
         ("id" = uuid::Uuid, Path, description = "Its id."),
         ChangeParams,
-        ("If-Match" = Option<String>, Header, description = "The version that is to be changed."),
+        IfMatchParams,
     ),
     request_body(content((ApiKeyPatch = "application/json"), (ApiKeyPatch = "application/merge-patch+json"))),
     responses((status = 200, description = "The key as it is now.", body = View, headers(
@@ -154,7 +154,7 @@ async fn update_api_key(
     params(
         ("id" = uuid::Uuid, Path, description = "Its id."),
         DeleteParams,
-        ("If-Match" = Option<String>, Header, description = "The version that is to be deleted."),
+        IfMatchParams,
     ),
     responses(
         (status = 200, description = "What would be deleted, in a dry run.", body = View),

@@ -44,13 +44,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = read(request, payload, Size::Ordinary);
-        let json = is_json(request);
-        Box::pin(async move {
-            let bytes = bytes.await?;
-            json?;
-            parse(&bytes)
-        })
+        let arriving = receive(request, payload, Size::Ordinary);
+        Box::pin(async move { arriving.await?.parse() })
     }
 }
 
@@ -59,15 +54,13 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = read(request, payload, Size::Ordinary);
-        let json = is_json(request);
+        let arriving = receive(request, payload, Size::Ordinary);
         Box::pin(async move {
-            let bytes = bytes.await?;
-            if bytes.is_empty() {
-                return Ok(Self(Body { value: T::default(), digest: digest(&bytes) }));
+            let arrived = arriving.await?;
+            if arrived.bytes.is_empty() {
+                return Ok(Self(Body { value: T::default(), digest: digest(&[]) }));
             }
-            json?;
-            Ok(Self(parse(&bytes)?))
+            arrived.parse().map(Self)
         })
     }
 }
@@ -78,15 +71,34 @@ impl<T: DeserializeOwned + 'static> FromRequest for BatchBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let place = place(request);
-        let bytes = read(request, payload, Size::Batch);
-        let json = is_json(request);
+        let arriving = receive(request, payload, Size::Batch);
         Box::pin(async move {
             let place = place.await?;
-            let bytes = bytes.await?;
-            json?;
-            Ok(Self { body: parse(&bytes)?, _place: place })
+            Ok(Self { body: arriving.await?.parse()?, _place: place })
         })
     }
+}
+
+/// A body that has arrived, and whether it says that it is JSON.
+struct Arrived {
+    bytes: web::BytesMut,
+    json: Result<(), ApiError>,
+}
+
+impl Arrived {
+    fn parse<T: DeserializeOwned>(self) -> Result<Body<T>, ApiError> {
+        self.json?;
+        Ok(Body { value: json::parse(&self.bytes)?, digest: digest(&self.bytes) })
+    }
+}
+
+fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    size: Size,
+) -> impl Future<Output = Result<Arrived, ApiError>> + use<> {
+    let (bytes, json) = (read(request, payload, size), is_json(request));
+    async move { Ok(Arrived { bytes: bytes.await?, json }) }
 }
 
 #[derive(Clone, Copy)]
@@ -164,10 +176,6 @@ fn read(
             Err(_) => Err(ApiError::new(ErrorCode::RequestTimeout)),
         }
     }
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
-    Ok(Body { value: json::parse(bytes)?, digest: digest(bytes) })
 }
 
 fn digest(bytes: &[u8]) -> [u8; 32] {

@@ -7,8 +7,19 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::Version;
+use utoipa::IntoParams;
 
 use crate::errors::ApiError;
+
+/// The header, as the document describes it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes what `IfMatch` reads")]
+pub(crate) struct IfMatchParams {
+    /// The entity tag of the version that is meant; 412 if the thing has another by now.
+    #[param(rename = "If-Match", example = "\"1\"")]
+    if_match: Option<String>,
+}
 
 /// The version that a request expects; `None`: any.
 pub(crate) struct IfMatch(pub(crate) Option<Version>);

@@ -1,6 +1,9 @@
 //! The outermost layer: what holds for every request and every answer, also for those that no
 //! handler sees.
 
+mod connection;
+mod refusal;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -10,9 +13,11 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::{RequestId, RequestIdError};
 
-use crate::connection::Requests;
 use crate::errors::ApiError;
 use crate::state::State;
+
+pub(crate) use connection::Connection;
+use connection::Requests;
 
 /// Names the request, bounds it, and finishes the answer.
 pub(crate) async fn edge(

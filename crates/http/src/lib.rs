@@ -2,8 +2,8 @@
 //!
 //! A request passes, from the outside in:
 //!
-//! - [`connection`]: beneath HTTP, gives what the framework refuses by itself its document
-//!   ([`refusal`]), and ends a connection on which a client only waits.
+//! - `edge::connection`: beneath HTTP, gives what the framework refuses by itself its document
+//!   (`edge::refusal`), and ends a connection on which a client only waits.
 //! - [`edge`]: names the request, bounds it, gives every answer its headers, turns every error
 //!   into a problem document, writes the one line in the log.
 //! - [`authenticate`]: finds the credential and judges it, before the body is read.
@@ -22,7 +22,6 @@ mod authenticate;
 mod authorized;
 mod body;
 mod conditional;
-mod connection;
 mod edge;
 mod errors;
 mod explorer;
@@ -33,7 +32,6 @@ mod openapi;
 mod paging;
 mod params;
 mod path;
-mod refusal;
 mod replays;
 mod roles;
 mod server;

@@ -9,9 +9,21 @@ use keystile_service::change::Options;
 use keystile_service::{IdempotencyKey, IdempotencyKeyError, Replay};
 use sha2::{Digest, Sha256};
 
+use utoipa::IntoParams;
+
 use crate::authorized::Authorized;
 use crate::errors::ApiError;
 use crate::params::ChangeParams;
+
+/// The header, as the document describes it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes what `Idempotency` reads")]
+pub(crate) struct IdempotencyParams {
+    /// A name for this request: repeated within 24 hours, it gets the same answer.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    idempotency_key: Option<String>,
+}
 
 /// The name of a request that may be repeated, and what the request is apart from its body.
 pub(crate) struct Idempotency {

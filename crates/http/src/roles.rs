@@ -16,13 +16,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::{Answer, respond};
 use crate::authorized::{Authorized, RolesRead, RolesWrite};
 use crate::body::Body;
-use crate::conditional::IfMatch;
+use crate::conditional::{IfMatch, IfMatchParams};
 use crate::errors::ApiError;
 use crate::fields::{Fields, broken_parameter};
 use crate::paging::{List, Paging};
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
-use crate::replays::{Idempotency, plain};
+use crate::replays::{Idempotency, IdempotencyParams, plain};
 use crate::state::State;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -89,7 +89,7 @@ async fn list_roles(
     tag = "roles",
     params(
         ChangeParams,
-        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request; repeated within 24 hours, it gets the same answer."),
+        IdempotencyParams,
     ),
     request_body = NewRole,
     responses(
@@ -139,7 +139,7 @@ async fn show_role(
     params(
         ("id" = i64, Path, description = "Its id."),
         ChangeParams,
-        ("If-Match" = Option<String>, Header, description = "The version that is to be changed."),
+        IfMatchParams,
     ),
     request_body(content((RolePatch = "application/json"), (RolePatch = "application/merge-patch+json"))),
     responses((status = 200, description = "The role as it is now.", body = View, headers(
@@ -170,7 +170,7 @@ async fn update_role(
     params(
         ("id" = i64, Path, description = "Its id."),
         ChangeParams,
-        ("If-Match" = Option<String>, Header, description = "The version that is to be deleted."),
+        IfMatchParams,
     ),
     responses(
         (status = 200, description = "What would be deleted, in a dry run.", body = View),

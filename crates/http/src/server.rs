@@ -13,7 +13,7 @@ use actix_web::web;
 use utoipa::openapi::OpenApi;
 
 use crate::app::app;
-use crate::connection::Connection;
+use crate::edge::Connection;
 use crate::state::State;
 
 /// Serves the application to whoever connects to `listener`.

@@ -13,7 +13,7 @@ use crate::authorized::{ApiKeysWrite, Authorized};
 use crate::body::BatchBody;
 use crate::errors::ApiError;
 use crate::params::{ChangeParams, Params};
-use crate::replays::Idempotency;
+use crate::replays::{Idempotency, IdempotencyParams};
 use crate::state::State;
 
 /// Create many keys
@@ -24,7 +24,7 @@ use crate::state::State;
     tag = "api-keys",
     params(
         ChangeParams,
-        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request; repeated within 24 hours, it gets the same answer."),
+        IdempotencyParams,
     ),
     request_body = NewApiKeys,
     responses((status = 200, description = "What became of each key.", body = IssuedApiKeys)),

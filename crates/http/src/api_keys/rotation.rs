@@ -10,11 +10,11 @@ use super::view;
 use crate::answer::{Answer, respond};
 use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
 use crate::body::{Body, OptionalBody};
-use crate::conditional::IfMatch;
+use crate::conditional::{IfMatch, IfMatchParams};
 use crate::errors::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
-use crate::replays::{Idempotency, plain};
+use crate::replays::{Idempotency, IdempotencyParams, plain};
 use crate::state::State;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
@@ -34,8 +34,8 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     params(
         ("id" = uuid::Uuid, Path, description = "Its id."),
         ChangeParams,
-        ("If-Match" = Option<String>, Header, description = "The version that is to be rotated."),
-        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request; repeated within 24 hours, it gets the same answer."),
+        IfMatchParams,
+        IdempotencyParams,
     ),
     request_body = Option<RotateApiKey>,
     responses((status = 200, description = "The key with its new secret; without it in a dry run.", body = IssuedView, headers(

@@ -3,7 +3,7 @@
 
 use actix_web::http::StatusCode;
 
-use crate::edge::{ALWAYS, PROBLEM, REQUEST_ID, by_status, new_name};
+use super::{ALWAYS, PROBLEM, REQUEST_ID, by_status, new_name};
 
 /// A refusal without a body, at the end of what is written: the framework closes after it.
 pub(crate) struct Bare<'b> {

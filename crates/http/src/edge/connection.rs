@@ -17,7 +17,7 @@ use actix_web::rt::time::{Instant, Sleep, sleep};
 use actix_web::web::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::refusal::{Bare, document};
+use super::refusal::{Bare, document};
 
 /// A stream that the framework speaks HTTP on.
 pub(crate) struct Connection {
