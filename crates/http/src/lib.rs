@@ -4,12 +4,12 @@
 //!
 //! - `edge::connection`: beneath HTTP, gives what the framework refuses by itself its document
 //!   (`edge::refusal`), and ends a connection on which a client only waits.
-//! - [`edge`]: names the request, bounds it, gives every answer its headers, turns every error
+//! - `edge`: names the request, bounds it, gives every answer its headers, turns every error
 //!   into a problem document, writes the one line in the log.
-//! - [`authenticate`]: finds the credential and judges it, before the body is read.
-//! - the handler of its resource, in the file of that name. [`authorized::Authorized`] in its
-//!   signature is its policy; [`body::Body`], [`params::Params`] and [`path::Id`] read the rest.
-//!   A handler parses what came into the domain's types ([`fields`]), asks one use case of
+//! - `authenticate`: finds the credential and judges it, before the body is read.
+//! - the handler of its resource, in the file of that name. `authorized::Authorized` in its
+//!   signature is its policy; `body::Body`, `params::Params` and `path::Id` read the rest.
+//!   A handler parses what came into the domain's types (`fields`), asks one use case of
 //!   [`keystile_service`], and shows the outcome.
 //!
 //! No rule and no query stands here.
