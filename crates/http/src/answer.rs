@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::conditional::entity_tag;
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// The answer to a change. It can be kept, so that a repeated request gets the same.
 #[derive(Serialize, Deserialize)]

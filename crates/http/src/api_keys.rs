@@ -19,7 +19,7 @@ use crate::answer::{Answer, respond};
 use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
 use crate::body::Body;
 use crate::conditional::{IfMatch, IfMatchParams};
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::fields::broken_parameter;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;

@@ -15,7 +15,7 @@ use utoipa_actix_web::{AppExt, scope};
 
 use crate::authenticate::authenticate;
 use crate::edge::edge;
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::state::State;
 use crate::{api_keys, audit_events, explorer, health, me, openapi, roles, verify};
 

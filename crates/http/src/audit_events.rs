@@ -5,15 +5,13 @@ use keystile_api::audit_events::{AuditEvent, AuditTarget, ChainBreak, ChainHead,
 use keystile_api::lists::Page;
 use keystile_domain::{Actor, Direction, EventFilter, EventSort, IdError, SealedEvent};
 use keystile_service::audit_events as service;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{AuditRead, Authorized};
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::fields::broken_parameter;
 use crate::me::principal_view;
-use crate::paging::{List, Paging};
+use crate::paging::{List, list_params};
 use crate::params::{NoParams, Params};
 use crate::state::State;
 
@@ -21,40 +19,32 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(verify_audit_events).service(list_audit_events);
 }
 
-/// Which events to list.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct EventParams {
-    /// Only events that say this was done.
-    #[param(example = "api_key.created")]
-    action: Option<String>,
-    /// Only events of this principal.
-    actor: Option<uuid::Uuid>,
-    /// Only events made with this credential.
-    credential: Option<uuid::Uuid>,
-    /// Only events about this kind of thing.
-    #[param(example = "api_key")]
-    target_kind: Option<String>,
-    /// Only events about the thing with this id.
-    target_id: Option<String>,
-    /// Only events of this request.
-    request_id: Option<String>,
-    /// Only events at or after this time (RFC 3339).
-    #[param(format = DateTime)]
-    since: Option<String>,
-    /// Only events before this time (RFC 3339).
-    #[param(format = DateTime)]
-    until: Option<String>,
-    /// `seq` (default: `-seq`), with `-` in front for descending.
-    sort: Option<String>,
-    /// Which page, counted from 1.
-    #[param(minimum = 1, default = 1)]
-    page: Option<i64>,
-    /// How many to a page: 1 to 100, 20 unless given.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<i64>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
+list_params! {
+    /// Which events to list.
+    struct EventParams {
+        /// Only events that say this was done.
+        #[param(example = "api_key.created")]
+        action: Option<String>,
+        /// Only events of this principal.
+        actor: Option<uuid::Uuid>,
+        /// Only events made with this credential.
+        credential: Option<uuid::Uuid>,
+        /// Only events about this kind of thing.
+        #[param(example = "api_key")]
+        target_kind: Option<String>,
+        /// Only events about the thing with this id.
+        target_id: Option<String>,
+        /// Only events of this request.
+        request_id: Option<String>,
+        /// Only events at or after this time (RFC 3339).
+        #[param(format = DateTime)]
+        since: Option<String>,
+        /// Only events before this time (RFC 3339).
+        #[param(format = DateTime)]
+        until: Option<String>,
+        /// `seq` (default: `-seq`), with `-` in front for descending.
+        sort: Option<String>,
+    }
 }
 
 /// List events
@@ -71,15 +61,9 @@ async fn list_audit_events(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let keystile = &state.keystile;
-    let paging = Paging {
-        page: params.page,
-        limit: params.limit,
-        sort: params.sort.as_deref(),
-        cursor: params.cursor.as_deref(),
-    };
     let list = List::of(&request);
     let default = (EventSort::Seq, Direction::Descending);
-    let page = list.request(keystile, &paging, &[("seq", EventSort::Seq)], default)?;
+    let page = list.request(keystile, &params.paging(), &[("seq", EventSort::Seq)], default)?;
     let filter = filter(params)?;
     let events = keystile.list_audit_events(authorized.caller(), &filter, &page).await?;
     Ok(HttpResponse::Ok().json(list.page(keystile, &page, events, view)))

@@ -15,7 +15,7 @@ use keystile_auth::{OriginError, Presented, RequestView};
 use keystile_service::{Caller, Origin};
 
 use crate::edge::request_id;
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::state::State;
 
 /// Who a request comes from, as far as its credential tells.

@@ -12,7 +12,7 @@ use keystile_domain::Power;
 use keystile_service::Caller;
 
 use crate::authenticate::Authentication;
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// Proof that the caller showed a valid credential that holds what `N` names.
 ///

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::state::State;
 
 pub(crate) use json::unknown_fields;

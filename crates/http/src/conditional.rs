@@ -9,7 +9,7 @@ use keystile_api::problem::ErrorCode;
 use keystile_domain::Version;
 use utoipa::IntoParams;
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// The header, as the document describes it.
 #[derive(IntoParams)]

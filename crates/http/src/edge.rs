@@ -13,7 +13,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::{RequestId, RequestIdError};
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::state::State;
 
 pub(crate) use connection::Connection;

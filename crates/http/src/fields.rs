@@ -6,7 +6,7 @@ use keystile_api::patch::Patch;
 use keystile_api::problem::{ErrorCode, FieldError};
 use keystile_service::{Broken, ServiceError};
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// Reads members one by one and remembers what is wrong with each.
 #[derive(Default)]

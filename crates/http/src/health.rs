@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, get, web};
 use keystile_api::health::Health as View;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::params::{NoParams, Params};
 use crate::state::State;
 

@@ -23,7 +23,7 @@ mod authorized;
 mod body;
 mod conditional;
 mod edge;
-mod errors;
+mod error;
 mod explorer;
 mod fields;
 mod health;

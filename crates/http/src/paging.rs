@@ -6,7 +6,7 @@ use keystile_api::problem::ErrorCode;
 use keystile_domain::{Direction, Listing, PageLimit, PageNumber, PageRequest, Start};
 use keystile_service::Keystile;
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::fields::broken_parameter;
 
 /// The parameters that every list has.
@@ -16,6 +16,43 @@ pub(crate) struct Paging<'p> {
     pub(crate) sort: Option<&'p str>,
     pub(crate) cursor: Option<&'p str>,
 }
+
+/// Defines the parameters of a list: its own, and behind them those that every list has. serde could
+/// flatten the latter in, but would then let unknown ones pass.
+macro_rules! list_params {
+    (
+        $(#[$doc:meta])*
+        $vis:vis struct $name:ident { $($(#[$about:meta])* $field:ident: $type:ty,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(::serde::Deserialize, ::utoipa::IntoParams)]
+        #[into_params(parameter_in = Query)]
+        $vis struct $name {
+            $($(#[$about])* $field: $type,)*
+            /// Which page, counted from 1.
+            #[param(minimum = 1, default = 1)]
+            page: Option<i64>,
+            /// How many to a page: 1 to 100, 20 unless given.
+            #[param(minimum = 1, maximum = 100, default = 20)]
+            limit: Option<i64>,
+            /// `next_cursor` of the part before.
+            cursor: Option<String>,
+        }
+
+        impl $name {
+            fn paging(&self) -> $crate::paging::Paging<'_> {
+                $crate::paging::Paging {
+                    page: self.page,
+                    limit: self.limit,
+                    sort: self.sort.as_deref(),
+                    cursor: self.cursor.as_deref(),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use list_params;
 
 /// A list, named with its filters: what a cursor is bound to.
 pub(crate) struct List {
@@ -33,8 +70,8 @@ impl List {
         Self { name: format!("{}?{query}", request.path()) }
     }
 
-    /// Which part of the list is asked. `sorts` names what it can be sorted by; the first one is
-    /// used where nothing is asked, in the direction of its name.
+    /// Which part of the list is asked. `sorts` names what it can be sorted by; `default`
+    /// is used where nothing is asked.
     pub(crate) fn request<S: Copy>(
         &self,
         keystile: &Keystile,

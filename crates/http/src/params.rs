@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
 use crate::body::unknown_fields;
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// The parameters of a request. A handler without any takes [`NoParams`], so that an unknown one
 /// is refused everywhere.

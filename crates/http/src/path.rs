@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use keystile_api::problem::ErrorCode;
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// The id in the path. A text that is no id names nothing, so it is not found.
 pub(crate) struct Id<T>(pub(crate) T);

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
 use crate::authorized::Authorized;
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::params::ChangeParams;
 
 /// The header, as the document describes it.

@@ -9,17 +9,15 @@ use keystile_domain::{
 };
 use keystile_service::ServiceError;
 use keystile_service::roles::{RoleChange, RoleDraft};
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::{Answer, respond};
 use crate::authorized::{Authorized, RolesRead, RolesWrite};
 use crate::body::Body;
 use crate::conditional::{IfMatch, IfMatchParams};
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::fields::{Fields, broken_parameter};
-use crate::paging::{List, Paging};
+use crate::paging::{List, list_params};
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
@@ -34,23 +32,15 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(delete_role);
 }
 
-/// Which roles to list.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct RoleParams {
-    /// Names with `*` and `?` as wildcards, whatever the case.
-    #[param(example = "billing*")]
-    name: Option<String>,
-    /// `id` (default), `name` or `created_at`, with `-` in front for descending.
-    sort: Option<String>,
-    /// Which page, counted from 1.
-    #[param(minimum = 1, default = 1)]
-    page: Option<i64>,
-    /// How many to a page: 1 to 100, 20 unless given.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<i64>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
+list_params! {
+    /// Which roles to list.
+    struct RoleParams {
+        /// Names with `*` and `?` as wildcards, whatever the case.
+        #[param(example = "billing*")]
+        name: Option<String>,
+        /// `id` (default), `name` or `created_at`, with `-` in front for descending.
+        sort: Option<String>,
+    }
 }
 
 /// List roles
@@ -68,15 +58,9 @@ async fn list_roles(
 ) -> Result<HttpResponse, ApiError> {
     let pattern = params.name.as_deref().map(NamePattern::parse).transpose();
     let name = pattern.map_err(|rule| broken_parameter("name", rule))?;
-    let paging = Paging {
-        page: params.page,
-        limit: params.limit,
-        sort: params.sort.as_deref(),
-        cursor: params.cursor.as_deref(),
-    };
     let list = List::of(&request);
     let default = (RoleSort::Id, Direction::Ascending);
-    let page = list.request(&state.keystile, &paging, &SORTS, default)?;
+    let page = list.request(&state.keystile, &params.paging(), &SORTS, default)?;
     let filter = RoleFilter { name };
     let roles = state.keystile.list_roles(authorized.caller(), &filter, &page).await?;
     Ok(HttpResponse::Ok().json(list.page(&state.keystile, &page, roles, |role| view(&role))))

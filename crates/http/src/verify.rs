@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Authorized, KeysVerify};
 use crate::body::{BatchBody, Body};
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::params::{NoParams, Params};
 use crate::state::State;
 

@@ -11,7 +11,7 @@ use super::{parse, view};
 use crate::answer::{Answer, respond};
 use crate::authorized::{ApiKeysWrite, Authorized};
 use crate::body::BatchBody;
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::params::{ChangeParams, Params};
 use crate::replays::{Idempotency, IdempotencyParams};
 use crate::state::State;

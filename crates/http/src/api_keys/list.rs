@@ -7,52 +7,42 @@ use keystile_domain::{
     ApiKeyFilter, ApiKeySort, Direction, ExternalId, NamePattern, ProviderId, RoleId, Timestamp,
 };
 use keystile_service::Keystile;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::parse::provider_name;
 use super::view;
 use crate::authorized::{ApiKeysRead, Authorized};
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::fields::broken_parameter;
-use crate::paging::{List, Paging};
+use crate::paging::{List, list_params};
 use crate::params::Params;
 use crate::state::State;
 
-/// Which keys to list.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ApiKeyParams {
-    /// Names with `*` and `?` as wildcards, whatever the case.
-    #[param(example = "CI*")]
-    name: Option<String>,
-    /// Only keys that are switched on, or off.
-    enabled: Option<bool>,
-    /// Only keys that have ended, or have not.
-    expired: Option<bool>,
-    /// Only keys that end before this time (RFC 3339).
-    #[param(format = DateTime, example = "2027-01-31T12:00:00Z")]
-    expires_before: Option<String>,
-    /// Only keys that were not used since this time; not available yet.
-    #[param(format = DateTime)]
-    unused_since: Option<String>,
-    /// Only keys that hold this role.
-    role_id: Option<i64>,
-    /// Only keys of this provider: its identifier or id.
-    provider: Option<String>,
-    /// Only keys that another system calls this, exactly.
-    external_id: Option<String>,
-    /// `created_at` (default: `-created_at`), `name` or `expires_at`, with `-` in front for
-    /// descending.
-    sort: Option<String>,
-    /// Which page, counted from 1.
-    #[param(minimum = 1, default = 1)]
-    page: Option<i64>,
-    /// How many to a page: 1 to 100, 20 unless given.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<i64>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
+list_params! {
+    /// Which keys to list.
+    pub(super) struct ApiKeyParams {
+        /// Names with `*` and `?` as wildcards, whatever the case.
+        #[param(example = "CI*")]
+        name: Option<String>,
+        /// Only keys that are switched on, or off.
+        enabled: Option<bool>,
+        /// Only keys that have ended, or have not.
+        expired: Option<bool>,
+        /// Only keys that end before this time (RFC 3339).
+        #[param(format = DateTime, example = "2027-01-31T12:00:00Z")]
+        expires_before: Option<String>,
+        /// Only keys that were not used since this time; not available yet.
+        #[param(format = DateTime)]
+        unused_since: Option<String>,
+        /// Only keys that hold this role.
+        role_id: Option<i64>,
+        /// Only keys of this provider: its identifier or id.
+        provider: Option<String>,
+        /// Only keys that another system calls this, exactly.
+        external_id: Option<String>,
+        /// `created_at` (default: `-created_at`), `name` or `expires_at`, with `-` in front for
+        /// descending.
+        sort: Option<String>,
+    }
 }
 
 /// List keys
@@ -69,15 +59,9 @@ pub(super) async fn list_api_keys(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let keystile = &state.keystile;
-    let paging = Paging {
-        page: params.page,
-        limit: params.limit,
-        sort: params.sort.as_deref(),
-        cursor: params.cursor.as_deref(),
-    };
     let list = List::of(&request);
     let default = (ApiKeySort::CreatedAt, Direction::Descending);
-    let page = list.request(keystile, &paging, &SORTS, default)?;
+    let page = list.request(keystile, &params.paging(), &SORTS, default)?;
     let filter = filter(keystile, params).await?;
     let keys = keystile.list_api_keys(authorized.caller(), &filter, &page).await?;
     Ok(HttpResponse::Ok().json(list.page(keystile, &page, keys, |key| view::api_key(&key))))

@@ -11,7 +11,7 @@ use crate::answer::{Answer, respond};
 use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
 use crate::body::{Body, OptionalBody};
 use crate::conditional::{IfMatch, IfMatchParams};
-use crate::errors::ApiError;
+use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};

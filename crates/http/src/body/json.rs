@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_ignored::Path as Ignored;
 use serde_path_to_error::{Path, Segment};
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// The value of the body: 400 if it is no JSON or has members that nobody knows, 422 if a known
 /// member has a value of a wrong kind.

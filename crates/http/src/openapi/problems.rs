@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::errors::ApiError;
+use crate::error::ApiError;
 
 /// Describes the answer to each status, with an example of each of its codes.
 pub(super) fn add_answers(components: &mut Components) {
