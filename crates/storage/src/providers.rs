@@ -14,6 +14,17 @@ use crate::conn::{insert_all, on_conn};
 use crate::schema::providers;
 use crate::{Conn, StoreError, Tx};
 
+/// Runs a query for one provider.
+macro_rules! find_one {
+    ($conn:expr, $query:expr) => {{
+        let query = $query;
+        let row = on_conn!($conn, |link| {
+            query.select(ProviderRow::as_select()).first(link).await.optional()?
+        });
+        row.as_ref().map(ProviderRow::read).transpose()
+    }};
+}
+
 impl Conn {
     /// Finds a provider.
     ///
@@ -22,12 +33,7 @@ impl Conn {
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
     pub async fn find_provider(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError> {
         let query = providers::table.find(id.to_string());
-        let row = on_conn!(self, |link| query
-            .select(ProviderRow::as_select())
-            .first(link)
-            .await
-            .optional()?);
-        row.as_ref().map(ProviderRow::read).transpose()
+        find_one!(self, query)
     }
 
     /// Finds a provider by its name in requests.
@@ -40,12 +46,7 @@ impl Conn {
         identifier: &Identifier,
     ) -> Result<Option<Provider>, StoreError> {
         let query = providers::table.filter(providers::identifier.eq(identifier.as_str()));
-        let row = on_conn!(self, |link| query
-            .select(ProviderRow::as_select())
-            .first(link)
-            .await
-            .optional()?);
-        row.as_ref().map(ProviderRow::read).transpose()
+        find_one!(self, query)
     }
 
     /// Finds the provider that is used where a create names none.
@@ -60,12 +61,7 @@ impl Conn {
         let query = providers::table
             .filter(providers::kind.eq(kind.as_str()))
             .filter(providers::is_default);
-        let row = on_conn!(self, |link| query
-            .select(ProviderRow::as_select())
-            .first(link)
-            .await
-            .optional()?);
-        row.as_ref().map(ProviderRow::read).transpose()
+        find_one!(self, query)
     }
 
     /// Lists every provider, in order of priority.
