@@ -48,7 +48,7 @@ pub struct Keystile {
     /// Walks along the whole audit log.
     walks: Semaphore,
     /// Batches, which hold up every other change for as long as they take.
-    batches: Semaphore,
+    batches: Arc<Semaphore>,
 }
 
 impl Keystile {
@@ -78,7 +78,7 @@ impl Keystile {
             clock,
             verifier,
             walks: Semaphore::new(1),
-            batches: Semaphore::new(1),
+            batches: Arc::new(Semaphore::new(1)),
         })
     }
 

@@ -1,8 +1,9 @@
 //! Making many keys in one transaction.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use keystile_domain::{Action, Digest, Power};
+use keystile_domain::{Action, Power};
 use keystile_storage::StoreError;
 
 use super::issuer::Issuer;
@@ -27,11 +28,14 @@ impl Keystile {
         drafts: Vec<Result<ApiKeyDraft, ServiceError>>,
         options: Options<Vec<BatchOutcome>>,
     ) -> Result<Changed<Vec<BatchOutcome>>, ServiceError> {
-        // At most one batch stands in the queue of changes, so that a revocation behind it comes soon.
-        let turn = tokio::time::timeout(PATIENCE, self.batches.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(StoreError::Busy.into()) };
-        self.change(caller, Power::ApiKeysWrite, options, |scope| {
+        // At most one batch stands in the queue of changes, so that a revocation behind it comes
+        // soon. The work keeps the turn: it goes on when whoever asked has hung up.
+        let waiting = Arc::clone(&self.batches).acquire_owned();
+        let turn = tokio::time::timeout(PATIENCE, waiting).await;
+        let Ok(Ok(turn)) = turn else { return Err(StoreError::Busy.into()) };
+        self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
+                let _turn = turn;
                 let mut issuer = Issuer::default();
                 let mut outcomes = Vec::with_capacity(drafts.len());
                 for draft in drafts {
@@ -48,7 +52,7 @@ impl Keystile {
                     .iter()
                     .flatten()
                     .map(|issued| {
-                        let digest: Digest = scope.keys.pepper.digest(&issued.secret.fingerprint());
+                        let digest = scope.keys.pepper.digest(&issued.secret.fingerprint());
                         (issued.shown.api_key.clone(), digest)
                     })
                     .collect();
