@@ -86,8 +86,8 @@ async fn create_api_key(
     body: Body<NewApiKey>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let options = idempotency
-        .options(&authorized, &params, body.digest, |issued| view::created(issued).to_bytes());
+    let options =
+        idempotency.options(&params, body.digest, |issued| view::created(issued).to_bytes());
     let draft = parse::draft(body.value)?;
     let changed = state.keystile.create_api_key(authorized.caller(), draft, options).await?;
     respond(changed, view::created, |issued| view::shown(&issued.shown))

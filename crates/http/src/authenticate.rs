@@ -11,7 +11,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use keystile_api::problem::ErrorCode;
-use keystile_auth::{OriginError, Presented, RequestView};
+use keystile_auth::{OriginError, RequestView};
 use keystile_service::{Caller, Origin};
 
 use crate::edge::request_id;
@@ -22,7 +22,7 @@ use crate::state::State;
 #[derive(Clone)]
 pub(crate) enum Authentication {
     /// Somebody with a valid credential.
-    Known { caller: Arc<Caller>, presented: Arc<Presented> },
+    Known(Arc<Caller>),
     /// Nobody: it shows none.
     Nobody,
     /// Somebody whose credential is not taken.
@@ -55,8 +55,8 @@ async fn judge(state: &State, request: &HttpRequest) -> Result<Authentication, A
         transport: origin.transport,
         request_id: request_id(request),
     };
-    let caller = state.keystile.authenticate(&presented, origin).await?;
-    Ok(Authentication::Known { caller: Arc::new(caller), presented: Arc::new(presented) })
+    let caller = state.keystile.authenticate(presented, origin).await?;
+    Ok(Authentication::Known(Arc::new(caller)))
 }
 
 /// A request of actix, as the extractors see it.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use keystile_api::problem::ErrorCode;
-use keystile_auth::Presented;
 use keystile_domain::Power;
 use keystile_service::Caller;
 
@@ -19,7 +18,6 @@ use crate::error::ApiError;
 /// It must be the first argument of its handler, so that it is judged before the body is read.
 pub(crate) struct Authorized<N> {
     caller: Arc<Caller>,
-    presented: Arc<Presented>,
     needs: PhantomData<N>,
 }
 
@@ -61,10 +59,6 @@ impl<N> Authorized<N> {
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
     }
-
-    pub(crate) fn presented(&self) -> Arc<Presented> {
-        Arc::clone(&self.presented)
-    }
 }
 
 impl<N: Needs> FromRequest for Authorized<N> {
@@ -74,17 +68,14 @@ impl<N: Needs> FromRequest for Authorized<N> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let authentication = request.extensions().get::<Authentication>().cloned();
         ready(match authentication {
-            Some(Authentication::Known { caller, presented }) => permitted(caller, presented),
+            Some(Authentication::Known(caller)) => permitted(caller),
             Some(Authentication::Refused(error)) => Err(error),
             Some(Authentication::Nobody) | None => Err(ApiError::new(ErrorCode::MissingCredential)),
         })
     }
 }
 
-fn permitted<N: Needs>(
-    caller: Arc<Caller>,
-    presented: Arc<Presented>,
-) -> Result<Authorized<N>, ApiError> {
+fn permitted<N: Needs>(caller: Arc<Caller>) -> Result<Authorized<N>, ApiError> {
     N::POWER.map_or(Ok(()), |power| caller.require(power))?;
-    Ok(Authorized { caller, presented, needs: PhantomData })
+    Ok(Authorized { caller, needs: PhantomData })
 }

@@ -156,7 +156,6 @@ fn refuse(
     let error = stated.unwrap_or_else(|| by_status(status));
     log(&error, shown, state);
     let code = error.code;
-    let word = error.word;
     let body = serde_json::to_vec(&error.problem(shown.request_id.as_str())).unwrap_or_default();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (request, old) = response.into_parts();
@@ -167,7 +166,7 @@ fn refuse(
         }
     }
     let headers = new.headers_mut();
-    if let Some(challenge) = challenge(code, word) {
+    if let Some(challenge) = challenge(code) {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     if code == ErrorCode::Unavailable {
@@ -193,18 +192,15 @@ fn log(error: &ApiError, shown: &Shown, state: Option<&State>) {
 
 /// What to show, and in which scheme (RFC 6750, section 3). Without a credential there is nothing
 /// wrong with one, so there is no error code.
-fn challenge(code: ErrorCode, word: Option<&str>) -> Option<&'static str> {
+fn challenge(code: ErrorCode) -> Option<&'static str> {
     match code {
         ErrorCode::MissingCredential => Some(r#"Bearer realm="keystile""#),
         ErrorCode::AmbiguousCredentials => {
             Some(r#"Bearer realm="keystile", error="invalid_request""#)
         }
-        ErrorCode::InvalidCredential | ErrorCode::InsecureTransport => {
-            Some(r#"Bearer realm="keystile", error="invalid_token""#)
-        }
-        ErrorCode::CredentialRefused => {
-            word.map(|_| r#"Bearer realm="keystile", error="invalid_token""#)
-        }
+        ErrorCode::CredentialRefused
+        | ErrorCode::InvalidCredential
+        | ErrorCode::InsecureTransport => Some(r#"Bearer realm="keystile", error="invalid_token""#),
         ErrorCode::InsufficientPermissions | ErrorCode::CeilingExceeded => {
             Some(r#"Bearer realm="keystile", error="insufficient_scope""#)
         }

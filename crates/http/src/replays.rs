@@ -8,10 +8,8 @@ use keystile_api::problem::ErrorCode;
 use keystile_service::change::Options;
 use keystile_service::{IdempotencyKey, IdempotencyKeyError, Replay};
 use sha2::{Digest, Sha256};
-
 use utoipa::IntoParams;
 
-use crate::authorized::Authorized;
 use crate::error::ApiError;
 use crate::params::ChangeParams;
 
@@ -53,20 +51,18 @@ impl FromRequest for Idempotency {
 
 impl Idempotency {
     /// How to make the change that this request asks for.
-    pub(crate) fn options<T, N>(
+    pub(crate) fn options<T>(
         self,
-        authorized: &Authorized<N>,
         params: &ChangeParams,
         body: [u8; 32],
         render: fn(&T) -> serde_json::Result<Vec<u8>>,
     ) -> Options<T> {
         let replay = self.key.map(|key| Replay {
             key,
-            presented: authorized.presented(),
             request: Sha256::new().chain_update(body).chain_update(self.target).finalize().into(),
             render,
         });
-        Options { dry_run: params.dry_run.unwrap_or(false), replay }
+        Options { replay, ..plain(params) }
     }
 }
 

@@ -92,8 +92,7 @@ async fn create_role(
     body: Body<NewRole>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let options =
-        idempotency.options(&authorized, &params, body.digest, |role| created(role).to_bytes());
+    let options = idempotency.options(&params, body.digest, |role| created(role).to_bytes());
     let draft = draft(body.value)?;
     respond(state.keystile.create_role(authorized.caller(), draft, options).await?, created, shown)
 }

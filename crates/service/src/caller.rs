@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keystile_auth::{Presented, Rejection};
 use keystile_domain::{
-    Actor, Carrier, Context, Credential, Decision, Digest, Found, Grant, Power, RequestId, Rights,
+    Actor, Context, Credential, Decision, Found, Grant, Pepper, Power, RequestId, Rights, Secret,
     Timestamp, Transport, decide,
 };
 use keystile_storage::{Conn, StoreError};
@@ -27,8 +27,7 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub struct Caller {
     grant: Grant,
-    digest: Digest,
-    carrier: Carrier,
+    presented: Arc<Presented>,
     origin: Origin,
 }
 
@@ -48,6 +47,10 @@ impl Caller {
         require(&self.credential().rights, power)
     }
 
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.presented.secret
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -62,24 +65,27 @@ impl Caller {
     pub(crate) async fn renewed(
         &self,
         conn: &mut Conn,
+        pepper: &Pepper,
         now: Timestamp,
     ) -> Result<Arc<Credential>, ServiceError> {
-        let Some(Found::Credential(credential)) = conn.find_credential(&self.digest).await? else {
+        let digest = pepper.digest(&self.secret().fingerprint());
+        let Some(Found::Credential(credential)) = conn.find_credential(&digest).await? else {
             return Err(ServiceError::Unauthenticated);
         };
-        match decide(&credential, &self.context(), now) {
+        match decide(&credential, &context(&self.presented, &self.origin), now) {
             Decision::Allow(_) => Ok(credential),
             Decision::Deny(_) => Err(ServiceError::Unauthenticated),
         }
     }
+}
 
-    fn context(&self) -> Context<'_> {
-        Context {
-            carrier: Some(self.carrier),
-            transport: Some(self.origin.transport),
-            address: Some(self.origin.address),
-            ..Context::default()
-        }
+/// What is asked about the credential of a request.
+fn context(presented: &Presented, origin: &Origin) -> Context<'static> {
+    Context {
+        carrier: Some(presented.carrier()),
+        transport: Some(origin.transport),
+        address: Some(origin.address),
+        ..Context::default()
     }
 }
 
@@ -104,24 +110,16 @@ impl Keystile {
     /// [`Refused`] says why there is no caller; clients are told no more than that there is none.
     pub async fn authenticate(
         &self,
-        presented: &Presented,
+        presented: Presented,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let context = Context {
-            carrier: Some(presented.carrier()),
-            transport: Some(origin.transport),
-            address: Some(origin.address),
-            ..Context::default()
-        };
+        let context = context(&presented, &origin);
         match self.verifier.check(&presented.secret, &context).await {
             Err(rejection) => Err(Refused::Rejected(rejection)),
             Ok(Decision::Deny(denial)) => Err(Refused::Denied(denial)),
-            Ok(Decision::Allow(grant)) => Ok(Caller {
-                grant,
-                digest: self.keys.pepper.digest(&presented.secret.fingerprint()),
-                carrier: presented.carrier(),
-                origin,
-            }),
+            Ok(Decision::Allow(grant)) => {
+                Ok(Caller { grant, presented: Arc::new(presented), origin })
+            }
         }
     }
 }

@@ -198,7 +198,7 @@ impl Scope {
         options: Options<T>,
         work: impl Work<T>,
     ) -> Result<Attempt<T>, ServiceError> {
-        let credential = caller.renewed(&mut self.tx, self.now).await?;
+        let credential = caller.renewed(&mut self.tx, &self.keys.pepper, self.now).await?;
         require(&credential.rights, power)?;
         self.rights = credential.rights.clone();
         self.caller_end = credential.expiry;
@@ -209,7 +209,7 @@ impl Scope {
         let Options { dry_run, replay } = options;
         let replay = replay.filter(|_| !dry_run);
         if let Some(replay) = &replay
-            && let Some(answer) = replay.find(self).await?
+            && let Some(answer) = replay.find(self, caller).await?
         {
             return Ok(Attempt::Leave(Changed::Replayed(answer)));
         }
@@ -219,7 +219,7 @@ impl Scope {
         }
         if let Some(replay) = &replay {
             let answer = (replay.render)(&value)?;
-            replay.keep(self, &answer).await?;
+            replay.keep(self, caller, &answer).await?;
         }
         Ok(Attempt::Keep(value))
     }

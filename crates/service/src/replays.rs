@@ -5,20 +5,16 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
-use keystile_auth::Presented;
-use keystile_domain::Actor;
 use keystile_storage::{self as storage, StoreError};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use crate::change::Scope;
 use crate::keys::derive;
-use crate::{Conflict, ServiceError, random};
+use crate::{Caller, Conflict, ServiceError, random};
 
 /// What a client names a request with (`Idempotency-Key`): 1 to 255 visible ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,8 +29,6 @@ pub struct IdempotencyKeyError;
 pub struct Replay<T> {
     /// The request's name.
     pub key: IdempotencyKey,
-    /// What the caller showed.
-    pub presented: Arc<Presented>,
     /// A digest of everything that the request asks for.
     pub request: [u8; 32],
     /// Turns the outcome into the answer that is kept.
@@ -55,43 +49,49 @@ impl FromStr for IdempotencyKey {
 
 impl<T> Replay<T> {
     /// The answer to the first request, if this is a repeated one.
-    pub(crate) async fn find(&self, scope: &mut Scope) -> Result<Option<Vec<u8>>, ServiceError> {
-        let caller = caller(scope);
-        let found = scope.tx.find_replay(caller, &self.key_hash(), scope.now).await?;
+    pub(crate) async fn find(
+        &self,
+        scope: &mut Scope,
+        caller: &Caller,
+    ) -> Result<Option<Vec<u8>>, ServiceError> {
+        let id = caller.credential().id;
+        let found = scope.tx.find_replay(id, &self.key_hash(), scope.now).await?;
         let Some(kept) = found else { return Ok(None) };
         if kept.request_hash != self.request {
             return Err(ServiceError::KeyReused);
         }
         let parts = kept.sealed.split_first_chunk::<12>();
         let (nonce, sealed) = parts.ok_or(StoreError::Corrupt("replays.sealed"))?;
-        match self.cipher().decrypt(&Nonce::from(*nonce), sealed) {
+        match self.cipher(caller).decrypt(&Nonce::from(*nonce), sealed) {
             Ok(answer) => Ok(Some(answer)),
             Err(_) => Err(Conflict::ReplayUnreadable.into()),
         }
     }
 
     /// Keeps the answer for 24 hours, in the transaction of the change itself.
-    pub(crate) async fn keep(&self, scope: &mut Scope, answer: &[u8]) -> Result<(), ServiceError> {
-        let caller = caller(scope);
+    pub(crate) async fn keep(
+        &self,
+        scope: &mut Scope,
+        caller: &Caller,
+        answer: &[u8],
+    ) -> Result<(), ServiceError> {
         let nonce: [u8; 12] = random::bytes()?;
-        let sealing = self.cipher().encrypt(&Nonce::from(nonce), answer);
+        let sealing = self.cipher(caller).encrypt(&Nonce::from(nonce), answer);
         let text = sealing.map_err(ServiceError::Seal)?;
         let sealed = [nonce.as_slice(), &text].concat();
         let kept = storage::Replay { request_hash: self.request, sealed };
         let end = scope.now.after(KEPT_FOR);
         scope.tx.remove_expired_replays(scope.now).await?;
-        Ok(scope.tx.insert_replay(caller, &self.key_hash(), &kept, end).await?)
+        Ok(scope.tx.insert_replay(caller.credential().id, &self.key_hash(), &kept, end).await?)
     }
 
     fn key_hash(&self) -> [u8; 32] {
         Sha256::digest(&self.key.0).into()
     }
 
-    fn cipher(&self) -> ChaCha20Poly1305 {
-        let key = derive(
-            self.presented.secret.expose().as_bytes(),
-            &["keystile 1", "replay", &self.key.0],
-        );
+    fn cipher(&self, caller: &Caller) -> ChaCha20Poly1305 {
+        let secret = caller.secret().expose().as_bytes();
+        let key = derive(secret, &["keystile 1", "replay", &self.key.0]);
         ChaCha20Poly1305::new((&*key).into())
     }
 }
@@ -105,13 +105,6 @@ impl<T> fmt::Debug for Replay<T> {
 impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdempotencyKey(..)")
-    }
-}
-
-fn caller(scope: &Scope) -> Uuid {
-    match &scope.actor {
-        Actor::Principal { credential, .. } => *credential,
-        Actor::System => Uuid::nil(),
     }
 }
 

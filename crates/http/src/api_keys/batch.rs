@@ -42,10 +42,9 @@ pub(super) async fn create_api_keys(
         let rule = format_args!("must have from 1 to {MAX_KEYS} items");
         return Err(ServiceError::broken("/api_keys", rule).into());
     }
-    let options =
-        idempotency.options(&authorized, &params, batch.body.digest, |outcomes: &Vec<_>| {
-            answer(outcomes, view::issued).to_bytes()
-        });
+    let options = idempotency.options(&params, batch.body.digest, |outcomes: &Vec<_>| {
+        answer(outcomes, view::issued).to_bytes()
+    });
     let drafts = wanted.into_iter().map(parse::draft).collect();
     let changed = state.keystile.create_api_keys(authorized.caller(), drafts, options).await?;
     respond(

@@ -52,8 +52,8 @@ async fn rotate_api_key(
     OptionalBody(body): OptionalBody<RotateApiKey>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let options = idempotency
-        .options(&authorized, &params, body.digest, |issued| view::rotated(issued).to_bytes());
+    let options =
+        idempotency.options(&params, body.digest, |issued| view::rotated(issued).to_bytes());
     let overlap = overlap(body.value.overlap_seconds, 0)?;
     let keystile = &state.keystile;
     let changed =

@@ -61,18 +61,15 @@ pub fn master(byte: u8) -> MasterKey {
     MasterKey::from_bytes([byte; 32])
 }
 
-pub fn presented(secret: &str) -> Presented {
-    Presented { secret: Secret::parse(secret).unwrap(), place: Place::BEARER }
-}
-
 /// Whoever shows the secret.
 pub async fn caller(keystile: &Keystile, secret: &str) -> Result<Caller, Refused> {
+    let presented = Presented { secret: Secret::parse(secret).unwrap(), place: Place::BEARER };
     let origin = Origin {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         transport: Transport::Secure,
         request_id: "test".parse::<RequestId>().unwrap(),
     };
-    keystile.authenticate(&presented(secret), origin).await
+    keystile.authenticate(presented, origin).await
 }
 
 /// A key for a key manager.
