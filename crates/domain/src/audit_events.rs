@@ -115,8 +115,14 @@ words!(
         Provider = "provider",
         /// A role.
         Role = "role",
+        /// A session.
+        Session = "session",
+        /// A key that access tokens are signed with.
+        SigningKey = "signing_key",
         /// The installation as a whole.
         System = "system",
+        /// A personal access token.
+        Token = "token",
         /// A user.
         User = "user",
     }
@@ -142,18 +148,56 @@ words!(
         ApiKeyRotationFinished = "api_key.rotation_finished",
         /// A key was changed in another way.
         ApiKeyUpdated = "api_key.updated",
+        /// The password of a user was set or replaced.
+        PasswordChanged = "password.changed",
         /// A provider was made.
         ProviderCreated = "provider.created",
+        /// A provider was deleted.
+        ProviderDeleted = "provider.deleted",
+        /// A provider was switched off.
+        ProviderDisabled = "provider.disabled",
+        /// A provider was switched on.
+        ProviderEnabled = "provider.enabled",
+        /// A provider was changed in another way.
+        ProviderUpdated = "provider.updated",
         /// A role was made.
         RoleCreated = "role.created",
         /// A role was deleted.
         RoleDeleted = "role.deleted",
         /// A role was changed.
         RoleUpdated = "role.updated",
+        /// A session was ended before its time.
+        SessionEnded = "session.ended",
+        /// A refresh token was used a second time: somebody else has it, so the session was ended.
+        SessionReplayed = "session.replayed",
+        /// Somebody signed in, or a machine traded the token of another issuer.
+        SessionStarted = "session.started",
+        /// A signing key was made.
+        SigningKeyCreated = "signing_key.created",
+        /// A signing key was withdrawn.
+        SigningKeyRetired = "signing_key.retired",
         /// Keystile started for the first time.
         SystemInitialised = "system.initialised",
+        /// A personal access token was made.
+        TokenCreated = "token.created",
+        /// A personal access token was deleted for ever.
+        TokenDeleted = "token.deleted",
+        /// An access token was revoked before its end.
+        TokenRevoked = "token.revoked",
+        /// A personal access token got a new secret.
+        TokenRotated = "token.rotated",
+        /// A personal access token was changed.
+        TokenUpdated = "token.updated",
         /// A user was made.
         UserCreated = "user.created",
+        /// A user was deleted for ever.
+        UserDeleted = "user.deleted",
+        /// A user was switched off.
+        UserDisabled = "user.disabled",
+        /// A user was switched on.
+        UserEnabled = "user.enabled",
+        /// A user was changed in another way.
+        UserUpdated = "user.updated",
     }
 );
 

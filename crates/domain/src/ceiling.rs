@@ -50,6 +50,18 @@ impl Rights {
         rights
     }
 
+    /// What is left of these rights within `scopes`.
+    ///
+    /// Scopes name permissions, so unless they are everything, no endpoint and no right to hand
+    /// out a role is left: neither could be told apart from what the scopes leave out.
+    #[must_use]
+    pub fn narrowed(self, scopes: &PermissionSet) -> Self {
+        if scopes.covers(&Permission::everything()) {
+            return self;
+        }
+        Self { permissions: self.permissions.meet(scopes), ..Self::default() }
+    }
+
     /// What Keystile itself may do, on its first start.
     #[must_use]
     pub fn everything() -> Self {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{
-    AllowedIps, Expiry, ExternalId, Metadata, Name, Provider, Reason, Rights, Role, Seq, Timestamp,
+    AllowedIps, Expiry, ExternalId, Metadata, Name, PermissionSet, Provider, Reason, Rights, Role,
+    Seq, Timestamp,
 };
 
 /// What is known of a credential at the moment of a check.
@@ -35,12 +36,32 @@ pub struct Credential {
     pub metadata: Metadata,
     /// Whom it acts as.
     pub principal: Principal,
+    /// Whether the owner that it acts as is switched on; `None`: it stands for itself.
+    pub owner_enabled: Option<bool>,
+    /// Whether somebody signed in with it: what they make does not end with it.
+    pub signed_in: bool,
     /// The provider whose rules it follows.
     pub provider: Arc<Provider>,
-    /// The roles that it holds, as they are now.
+    /// The roles that it holds, or its owner, as they are now.
     pub roles: Vec<Role>,
-    /// What the roles together allow.
+    /// What it is narrowed to; `None`: everything that the roles allow.
+    pub scopes: Option<PermissionSet>,
+    /// What the roles together allow, within the scopes.
     pub rights: Rights,
+}
+
+impl Credential {
+    /// The roles that it holds in full: one that is narrowed must not be taken for its role.
+    #[must_use]
+    pub fn whole_roles(&self) -> &[Role] {
+        if self.scopes.is_none() { &self.roles } else { &[] }
+    }
+
+    /// When the presented secret stops working, by itself or with its credential.
+    #[must_use]
+    pub fn end(&self) -> Expiry {
+        self.expiry.min(self.secret_expiry)
+    }
 }
 
 /// What is left of a deleted credential, so that "why did it stop?" has an answer.
@@ -118,8 +139,12 @@ words!(
     /// The kinds of credential.
     #[non_exhaustive]
     CredentialKind {
+        /// A JWT: ours, or that of an OpenID provider.
+        AccessToken = "access_token",
         /// Has roles of its own.
         ApiKey = "api_key",
+        /// Acts as its owner.
+        PersonalAccessToken = "personal_access_token",
     }
 );
 
@@ -129,8 +154,12 @@ words!(
     PrincipalKind {
         /// A key that stands for itself.
         ApiKey = "api_key",
+        /// A program with an account of its own.
+        ServiceAccount = "service_account",
         /// A person.
         User = "user",
+        /// A program that another issuer vouches for.
+        Workload = "workload",
     }
 );
 
@@ -152,7 +181,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{IdError, ProviderKind, Rule, TargetKind, Transport};
+    use crate::{IdError, JwtAlgorithm, ProviderKind, Rule, TargetKind, Transport};
 
     macro_rules! every_word_reads_back {
         ($($type:ident),+) => {$(
@@ -170,6 +199,7 @@ mod tests {
         every_word_reads_back!(
             Carrier,
             CredentialKind,
+            JwtAlgorithm,
             PrincipalKind,
             ProviderKind,
             Rule,

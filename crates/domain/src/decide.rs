@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::credential::words;
 use crate::{
-    Carrier, Credential, Endpoint, Permission, PermissionQuery, Provider, ProviderSettings,
+    Carrier, Credential, CredentialKind, Endpoint, Permission, PermissionQuery, ProviderSettings,
     Timestamp,
 };
 
@@ -50,6 +50,8 @@ words!(
         NotExpired = "not_expired",
         /// The credential's provider is switched on.
         ProviderEnabled = "provider_enabled",
+        /// Whoever the credential acts as is switched on.
+        OwnerEnabled = "owner_enabled",
         /// The provider accepts credentials at this place of a request.
         SourceAllowed = "source_allowed",
         /// The request was secure, or the provider accepts plain HTTP.
@@ -148,7 +150,8 @@ impl Rule {
                 pass(!credential.expiry.is_over(now) && !credential.secret_expiry.is_over(now))
             }
             Self::ProviderEnabled => pass(provider.enabled),
-            Self::SourceAllowed => ask(context.carrier, |carrier| accepts(provider, carrier)),
+            Self::OwnerEnabled => ask(credential.owner_enabled, |enabled| enabled),
+            Self::SourceAllowed => ask(context.carrier, |carrier| accepts(credential, carrier)),
             Self::TransportSecure => ask(context.transport, |transport| {
                 transport == Transport::Secure || provider.allow_insecure_http
             }),
@@ -193,12 +196,14 @@ impl Denial {
     }
 }
 
-fn accepts(provider: &Provider, carrier: Carrier) -> bool {
-    match (&provider.settings, carrier) {
+/// A JWT rides as a bearer token, whatever the rules for the key that it was made from.
+fn accepts(credential: &Credential, carrier: Carrier) -> bool {
+    match (&credential.provider.settings, carrier) {
+        _ if credential.kind == CredentialKind::AccessToken => carrier == Carrier::Bearer,
         (ProviderSettings::Keys(_), Carrier::Header) => true,
         (ProviderSettings::Keys(keys), Carrier::Bearer) => keys.accept_bearer,
         (ProviderSettings::Keys(keys), Carrier::Query) => keys.allow_query_string,
-        (ProviderSettings::Password, _) => false,
+        (ProviderSettings::Oidc(_) | ProviderSettings::Password(_), _) => false,
     }
 }
 

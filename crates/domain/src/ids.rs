@@ -75,6 +75,14 @@ uuid_id!(
     ProviderId
 );
 uuid_id!(
+    /// Names a session.
+    SessionId
+);
+uuid_id!(
+    /// Names a personal access token.
+    TokenId
+);
+uuid_id!(
     /// Names a user.
     UserId
 );

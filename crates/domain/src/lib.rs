@@ -9,7 +9,7 @@
 //!   from junk without a look-up; [`Fingerprint`] and [`Digest`] are what is kept of it.
 //! - [`Permission`], [`PermissionQuery`], [`EndpointRule`]: one grammar and one matcher for what
 //!   is granted and what is asked.
-//! - [`Role`], [`Provider`], [`ApiKey`]: the things that administrators manage.
+//! - [`Role`], [`Provider`], [`User`], [`ApiKey`], [`Token`]: the things that are managed.
 //! - [`Credential`] and [`decide`]: every rule about a credential, in one function. It alone makes
 //!   a [`Grant`].
 //! - [`Rights`]: what a principal may do, and the ceiling on what it may hand to others.
@@ -27,6 +27,7 @@ mod decide;
 mod endpoint;
 mod expiry;
 mod ids;
+mod jwt;
 mod listing;
 mod mac;
 mod network;
@@ -34,9 +35,11 @@ mod permission;
 mod providers;
 mod roles;
 mod secret;
+mod sessions;
 mod store;
 mod text;
 mod time;
+mod tokens;
 mod users;
 
 pub use api_keys::{ApiKey, ApiKeyFilter, ApiKeySort, OldSecret, RotationOverlap};
@@ -50,7 +53,10 @@ pub use credential::{Carrier, Credential, CredentialKind, Principal, PrincipalKi
 pub use decide::{Context, Decision, Denial, Grant, Outcome, Rule, Transport, decide, explain};
 pub use endpoint::{Endpoint, EndpointError, EndpointRule, RequestPath};
 pub use expiry::{Expiry, ExpiryError, Lifetime};
-pub use ids::{ApiKeyId, EventId, IdError, ProviderId, RoleId, Seq, UserId, Version};
+pub use ids::{
+    ApiKeyId, EventId, IdError, ProviderId, RoleId, Seq, SessionId, TokenId, UserId, Version,
+};
+pub use jwt::{CredentialText, Jwt, JwtError};
 pub use listing::{
     Direction, Listing, Mark, MarkKey, NamePattern, NamePatternError, PageLimit, PageNumber,
     PageRequest, Start,
@@ -59,15 +65,21 @@ pub use network::{AllowedIps, Network, NetworkError};
 pub use permission::{
     Permission, PermissionError, PermissionQuery, PermissionQueryError, PermissionSet, Power,
 };
-pub use providers::{HeaderName, KeySettings, Provider, ProviderKind, ProviderSettings, QueryName};
+pub use providers::{
+    Authority, AuthorityError, ClaimName, ClaimPattern, ClaimPatternError, HashCost, HashCostError,
+    HeaderName, JwtAlgorithm, KeySettings, Lockout, OidcSettings, PasswordSettings, Provider,
+    ProviderKind, ProviderSettings, QueryName, TrustRule,
+};
 pub use roles::{BuiltInRole, Role, RoleFilter, RoleSort, RoleUse};
 pub use secret::{
     Digest, DrawError, Encoding, Fingerprint, FingerprintError, Fit, FormatError, Formats,
     KeyLength, Malformed, Pepper, Prefix, Secret, SecretError, SecretFormat,
 };
+pub use sessions::{Session, SessionHolder};
 pub use store::{CredentialStore, Found};
 pub use text::{
     Description, ExternalId, Identifier, Metadata, MetadataError, Name, Reason, TextError,
 };
 pub use time::{Timestamp, TimestampError};
-pub use users::User;
+pub use tokens::{Token, TokenFilter, TokenSort};
+pub use users::{Email, EmailError, User, UserFilter, UserSort, Username};

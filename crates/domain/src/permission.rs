@@ -91,6 +91,34 @@ impl Permission {
         }
     }
 
+    /// What this permission and the other both stand for; nothing if that is nothing.
+    ///
+    /// `a.**` and `*.b` meet in `a.b`.
+    #[must_use]
+    pub fn meet(&self, other: &Self) -> Option<Self> {
+        let (mut ours, mut theirs) = (self.segments(), other.segments());
+        let mut common = Vec::new();
+        loop {
+            match (ours.next(), theirs.next()) {
+                (Some(REST), Some(segment)) => {
+                    common.push(segment);
+                    common.extend(theirs);
+                    break;
+                }
+                (Some(segment), Some(REST)) => {
+                    common.push(segment);
+                    common.extend(ours);
+                    break;
+                }
+                (Some(ONE), Some(segment)) | (Some(segment), Some(ONE)) => common.push(segment),
+                (Some(segment), Some(same)) if segment == same => common.push(segment),
+                (None, None) => break,
+                _ => return None,
+            }
+        }
+        Some(Self(common.join(".").into()))
+    }
+
     /// The text that was parsed.
     #[must_use]
     pub fn as_str(&self) -> &str {

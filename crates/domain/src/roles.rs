@@ -63,6 +63,8 @@ pub struct RoleUse {
     pub users: i64,
     /// Other roles that may grant it.
     pub roles: i64,
+    /// Providers that give it to those who come by them.
+    pub providers: i64,
 }
 
 /// The roles that every Keystile has.

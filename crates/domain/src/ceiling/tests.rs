@@ -51,6 +51,25 @@ fn no_grant(id: i64) -> Result<(), CeilingBreach> {
 }
 
 #[test]
+fn scopes_leave_no_endpoint_and_no_right_to_grant_unless_they_are_everything() {
+    let whole = Rights::of([&Role {
+        endpoints: vec![EndpointRule::everything()],
+        may_grant: ids(&[7]),
+        ..holding(1, &["a.**", "keystile.roles.*"])
+    }]);
+    let everything = std::iter::once(Permission::everything()).collect();
+    assert_eq!(whole.clone().narrowed(&everything), whole);
+
+    let scopes = ["*.read", "keystile.roles.read", "b"].map(permission).into_iter().collect();
+    let narrowed = whole.clone().narrowed(&scopes);
+    let expected: PermissionSet =
+        ["a.read", "keystile.roles.read"].map(permission).into_iter().collect();
+    assert_eq!(narrowed, Rights { permissions: expected, ..Rights::default() });
+
+    assert_eq!(whole.narrowed(&PermissionSet::default()), Rights::default());
+}
+
+#[test]
 fn rights_are_the_sum_of_all_roles() {
     let granting = Role { may_grant: ids(&[7, 8]), ..holding(1, &["a.read", "a.write"]) };
     let opening = Role {

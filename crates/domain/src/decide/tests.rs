@@ -7,19 +7,22 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    AllowedIps, CredentialKind, EndpointRule, HeaderName, KeySettings, Metadata, Network,
-    Principal, PrincipalKind, ProviderId, ProviderKind, QueryName, Rights, SecretFormat, Version,
+    AllowedIps, EndpointRule, HeaderName, KeySettings, Metadata, Network, Principal, PrincipalKind,
+    Provider, ProviderId, ProviderKind, QueryName, Rights, SecretFormat, Version,
 };
 
 /// What is true of one credential and one request: a fact for each condition of each rule.
 #[derive(Clone, Debug)]
 struct Facts {
+    is_jwt: bool,
     enabled: bool,
     /// Milliseconds from now until the credential ends.
     ends_in: Option<i64>,
     /// Milliseconds from now until the presented secret ends.
     secret_ends_in: Option<i64>,
     provider_enabled: bool,
+    /// Whether its owner, where there is one, is switched on.
+    owner_enabled: Option<bool>,
     carrier: Option<Carrier>,
     accepts_bearer: bool,
     accepts_query: bool,
@@ -37,10 +40,12 @@ struct Facts {
 impl Facts {
     /// A credential that nothing is wrong with, and a request that asks nothing.
     const FINE: Self = Self {
+        is_jwt: false,
         enabled: true,
         ends_in: None,
         secret_ends_in: None,
         provider_enabled: true,
+        owner_enabled: None,
         carrier: None,
         accepts_bearer: true,
         accepts_query: true,
@@ -53,10 +58,12 @@ impl Facts {
     };
 
     /// The rules in order, and whether each refuses: the specification, as a plain list.
-    fn refusals(&self) -> [(Rule, bool); 8] {
+    fn refusals(&self) -> [(Rule, bool); 9] {
         let is_over = |ends_in: Option<i64>| ends_in.is_some_and(|millis| millis <= 0);
         let wrong_source = match self.carrier {
-            None | Some(Carrier::Header) => false,
+            None => false,
+            Some(carrier) if self.is_jwt => carrier != Carrier::Bearer,
+            Some(Carrier::Header) => false,
             Some(Carrier::Bearer) => !self.accepts_bearer,
             Some(Carrier::Query) => !self.accepts_query,
         };
@@ -65,6 +72,7 @@ impl Facts {
             (Rule::Enabled, !self.enabled),
             (Rule::NotExpired, is_over(self.ends_in) || is_over(self.secret_ends_in)),
             (Rule::ProviderEnabled, !self.provider_enabled),
+            (Rule::OwnerEnabled, self.owner_enabled == Some(false)),
             (Rule::SourceAllowed, wrong_source),
             (Rule::TransportSecure, is_insecure && !self.accepts_insecure),
             (Rule::IpAllowed, self.has_ranges && self.address != Some(true)),
@@ -76,6 +84,7 @@ impl Facts {
     /// The rules that have nothing to ask.
     fn skipped(&self) -> Vec<Rule> {
         let rules = [
+            (Rule::OwnerEnabled, self.owner_enabled.is_none()),
             (Rule::SourceAllowed, self.carrier.is_none()),
             (Rule::TransportSecure, self.transport.is_none()),
             (Rule::IpAllowed, !self.has_ranges),
@@ -90,7 +99,7 @@ impl Facts {
             if self.has_ranges { vec!["10.0.0.0/8".parse().unwrap()] } else { Vec::new() };
         Arc::new(Credential {
             id: Uuid::nil(),
-            kind: CredentialKind::ApiKey,
+            kind: if self.is_jwt { CredentialKind::AccessToken } else { CredentialKind::ApiKey },
             name: "CI".parse().unwrap(),
             key_prefix: "ks_012345".to_owned(),
             enabled: self.enabled,
@@ -104,8 +113,11 @@ impl Facts {
                 id: Uuid::nil(),
                 name: "CI".parse().unwrap(),
             },
+            owner_enabled: self.owner_enabled,
+            signed_in: false,
             provider: Arc::new(self.provider()),
             roles: Vec::new(),
+            scopes: None,
             rights: Rights {
                 permissions: std::iter::once("a.read".parse().unwrap()).collect(),
                 endpoints: vec![EndpointRule::new(&["GET".to_owned()], "/a").unwrap()],
@@ -232,8 +244,10 @@ fn an_endpoint_that_cannot_be_read_opens_for_nobody() {
 fn a_provider_of_passwords_takes_no_key_from_anywhere() {
     let facts = Facts::FINE;
     let mut credential = (*facts.credential()).clone();
-    credential.provider =
-        Arc::new(Provider { settings: ProviderSettings::Password, ..facts.provider() });
+    credential.provider = Arc::new(Provider {
+        settings: ProviderSettings::Password(Default::default()),
+        ..facts.provider()
+    });
     for carrier in Carrier::ALL {
         let context = Context { carrier: Some(*carrier), ..Context::default() };
         let mut story = explain(&credential, &context, at(0));
@@ -293,7 +307,7 @@ fn facts() -> impl Strategy<Value = Facts> {
     let mostly = || prop::bool::weighted(0.9);
     let end = || prop_oneof![4 => Just(None), 1 => (-1..=2_i64).prop_map(Some)];
     let asked = || prop::option::of(mostly());
-    let credential = (mostly(), end(), end(), mostly());
+    let credential = (prop::bool::weighted(0.2), mostly(), end(), end(), mostly(), asked());
     let source = (prop::option::of(prop::sample::select(Carrier::ALL)), mostly(), mostly());
     let transport = (prop::option::of(prop::sample::select(Transport::ALL)), mostly());
     let address = (any::<bool>(), asked());
@@ -301,10 +315,12 @@ fn facts() -> impl Strategy<Value = Facts> {
         (asked(), prop::option::of(prop_oneof![1 => Just(None), 9 => mostly().prop_map(Some)]));
     (credential, source, transport, address, question).prop_map(
         |(credential, source, transport, address, question)| Facts {
-            enabled: credential.0,
-            ends_in: credential.1,
-            secret_ends_in: credential.2,
-            provider_enabled: credential.3,
+            is_jwt: credential.0,
+            enabled: credential.1,
+            ends_in: credential.2,
+            secret_ends_in: credential.3,
+            provider_enabled: credential.4,
+            owner_enabled: credential.5,
             carrier: source.0,
             accepts_bearer: source.1,
             accepts_query: source.2,

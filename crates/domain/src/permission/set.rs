@@ -32,6 +32,13 @@ impl PermissionSet {
         self
     }
 
+    /// What this set and the other both hold: nothing beyond either, in the fewest permissions.
+    #[must_use]
+    pub fn meet(&self, other: &Self) -> Self {
+        let pairs = self.0.iter().flat_map(|one| other.0.iter().map(move |two| one.meet(two)));
+        pairs.flatten().collect::<Self>().simplest()
+    }
+
     /// The permissions, in the order of their texts.
     pub fn iter(&self) -> impl Iterator<Item = &Permission> {
         self.0.iter()
@@ -105,6 +112,14 @@ mod tests {
                 for name in own {
                     prop_assert!(!granted.covers(name) || held.covers(name), "{}", name);
                 }
+            }
+        }
+
+        #[test]
+        fn a_meet_covers_every_name_that_both_cover_and_no_other(a in set(), b in set()) {
+            let meet = a.meet(&b);
+            for name in names() {
+                prop_assert_eq!(meet.covers(name), a.covers(name) && b.covers(name), "{}", name);
             }
         }
 

@@ -1,0 +1,131 @@
+//! JWTs as texts: what is known of one before its signature is looked at.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::Secret;
+
+/// A text with the shape of a signed JWT (RFC 7515, section 3.1): three parts of base64url, divided
+/// by dots, at most 8 KiB. Nothing about it is verified.
+///
+/// Wiped from memory when dropped.
+pub struct Jwt(SecretString);
+
+/// The text of a credential, as a request shows it.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a text is one or the other")]
+pub enum CredentialText {
+    /// Three parts: it says itself who issued it.
+    Jwt(Jwt),
+    /// Anything else: only a store knows what it is.
+    Secret(Secret),
+}
+
+/// The text has not the shape of a JWT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("has not the shape of a JWT")]
+#[expect(clippy::exhaustive_structs, reason = "it says one thing, by its name")]
+pub struct JwtError;
+
+impl Jwt {
+    /// The longest that there is, in bytes.
+    pub const MAX_BYTES: usize = 8 * 1024;
+
+    /// Copies a text of the right shape.
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError`] if it has another shape.
+    pub fn parse(text: &str) -> Result<Self, JwtError> {
+        if text.len() <= Self::MAX_BYTES && Self::is_shaped(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(JwtError)
+        }
+    }
+
+    /// Whether a text, however long, has three parts of base64url.
+    #[must_use]
+    pub fn is_shaped(text: &str) -> bool {
+        let base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let mut parts = text.splitn(4, '.');
+        let is_part = |part: Option<&str>| {
+            part.is_some_and(|part| !part.is_empty() && part.bytes().all(base64url))
+        };
+        is_part(parts.next())
+            && is_part(parts.next())
+            && is_part(parts.next())
+            && parts.next().is_none()
+    }
+
+    /// The text itself. Whoever calls this answers for where it goes.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jwt(..)")
+    }
+}
+
+impl CredentialText {
+    /// Reads a text as what its shape says; nothing if it can be neither.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if Jwt::is_shaped(text) {
+            Jwt::parse(text).ok().map(Self::Jwt)
+        } else {
+            Secret::parse(text).ok().map(Self::Secret)
+        }
+    }
+
+    /// The text itself. Whoever calls this answers for where it goes.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        match self {
+            Self::Jwt(jwt) => jwt.expose(),
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jwt_has_three_parts_of_base64url() {
+        for text in ["a.b.c", "aA0-_.bB1-_.cC2-_", &format!("a.{}.c", "b".repeat(8 * 1024 - 4))] {
+            assert_eq!(Jwt::parse(text).unwrap().expose(), text);
+        }
+        let long = format!("a.{}.c", "b".repeat(8 * 1024 - 3));
+        for text in [
+            "",
+            "a",
+            "a.b",
+            "a.b.",
+            ".b.c",
+            "a..c",
+            "a.b.c.d",
+            "a.b.c.d.e",
+            "a.b.c=",
+            "a.b. c",
+            &long,
+        ] {
+            assert_eq!(Jwt::parse(text).map(|_| ()), Err(JwtError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_a_jwt_by_its_shape_and_never_falls_back_to_a_secret() {
+        assert!(matches!(CredentialText::parse("a.b.c"), Some(CredentialText::Jwt(_))));
+        assert!(matches!(CredentialText::parse("ks_x.y"), Some(CredentialText::Secret(_))));
+        assert!(CredentialText::parse(&format!("a.{}.c", "b".repeat(9_000))).is_none());
+        assert!(CredentialText::parse("").is_none());
+        assert_eq!(format!("{:?}", CredentialText::parse("a.b.c").unwrap()), "Jwt(Jwt(..))");
+    }
+}
