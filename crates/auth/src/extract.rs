@@ -9,7 +9,7 @@ mod header;
 mod place;
 mod query;
 
-use keystile_domain::{Secret, SecretError};
+use keystile_domain::{CredentialText, Secret, SecretError};
 
 pub use bearer::BearerExtractor;
 pub use chain::{Chain, Presented, Refusal};
@@ -34,7 +34,7 @@ pub enum Extraction {
     /// More than one value.
     Ambiguous,
     /// A well-formed credential, not yet looked up.
-    Found(Secret),
+    Found(CredentialText),
     /// Something that is meant as a credential and cannot be one.
     Malformed(Malformed),
 }
@@ -61,9 +61,6 @@ pub enum Malformed {
     /// The place is there, with nothing in it.
     #[error("is empty")]
     Empty,
-    /// A JWT, which nothing here reads.
-    #[error("is a JWT, which is not accepted here")]
-    Jwt,
     /// It is longer than any credential.
     #[error("is too long")]
     Length,
@@ -76,25 +73,25 @@ pub enum Malformed {
 fn settle<'a, V: 'a + ?Sized>(
     mut values: impl Iterator<Item = &'a V>,
     ambiguity: Ambiguity,
-    read: impl FnOnce(&V) -> Result<Secret, Malformed>,
+    read: impl FnOnce(&V) -> Result<CredentialText, Malformed>,
 ) -> Extraction {
     let Some(first) = values.next() else { return Extraction::Absent };
     if ambiguity == Ambiguity::Refuse && values.next().is_some() {
         return Extraction::Ambiguous;
     }
     match read(first) {
-        Ok(secret) => Extraction::Found(secret),
+        Ok(text) => Extraction::Found(text),
         Err(malformed) => Extraction::Malformed(malformed),
     }
 }
 
 /// Reads a secret that stands as it is.
-fn read_plain(value: &[u8]) -> Result<Secret, Malformed> {
+fn read_plain(value: &[u8]) -> Result<CredentialText, Malformed> {
     if value.is_empty() {
         return Err(Malformed::Empty);
     }
     let text = str::from_utf8(value).or(Err(Malformed::Characters))?;
-    Secret::parse(text).map_err(|error| match error {
+    Secret::parse(text).map(CredentialText::Secret).map_err(|error| match error {
         SecretError::Length => Malformed::Length,
         _ => Malformed::Characters,
     })

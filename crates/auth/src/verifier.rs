@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use keystile_domain::{
     Context, Credential, CredentialStore, Decision, Formats, Found, Malformed, Secret, Tombstone,
     decide,
 };
 
-use crate::Clock;
+use crate::{Clock, TokenError};
 
 /// Checks credentials against a store, at the time of a clock.
 ///
 /// Every check asks the store, so a revocation that the store knows of is in force at once.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Verifier<S, C> {
     store: S,
     clock: C,
-    formats: Formats,
+    formats: ArcSwap<Formats>,
 }
 
 /// Why no credential could be judged. It never holds the secret.
@@ -35,18 +36,26 @@ pub enum Rejection<E> {
     /// The store could not answer: an outage, which says nothing about the credential.
     #[error("the credential could not be looked up")]
     Store(#[source] E),
+    /// It is a JWT that nobody vouches for.
+    #[error("the token {0}")]
+    Untrusted(TokenError),
 }
 
 impl<S: CredentialStore, C: Clock> Verifier<S, C> {
     /// A verifier for secrets of these formats: those in use, and those that live keys still have.
     #[must_use]
     pub fn new(store: S, clock: C, formats: Formats) -> Self {
-        Self { store, clock, formats }
+        Self { store, clock, formats: ArcSwap::from_pointee(formats) }
     }
 
     /// The formats of the secrets that it may be shown.
-    pub fn formats(&self) -> &Formats {
-        &self.formats
+    pub fn formats(&self) -> Arc<Formats> {
+        self.formats.load_full()
+    }
+
+    /// Knows other formats from now on.
+    pub fn replace_formats(&self, formats: Formats) {
+        self.formats.store(Arc::new(formats));
     }
 
     /// Identifies the secret and judges its credential.
@@ -69,7 +78,7 @@ impl<S: CredentialStore, C: Clock> Verifier<S, C> {
     ///
     /// A [`Rejection`] if there is none, or none any more, or the store could not say.
     pub async fn identify(&self, secret: &Secret) -> Result<Arc<Credential>, Rejection<S::Error>> {
-        self.formats.recognise(secret.expose()).map_err(Rejection::Malformed)?;
+        self.formats.load().recognise(secret.expose()).map_err(Rejection::Malformed)?;
         match self.store.find(secret).await.map_err(Rejection::Store)? {
             Some(Found::Credential(credential)) => Ok(credential),
             Some(Found::Tombstone(tombstone)) => Err(Rejection::Deleted(tombstone)),

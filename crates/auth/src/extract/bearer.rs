@@ -1,6 +1,6 @@
 //! A credential in `Authorization: Bearer` (RFC 6750, section 2.1).
 
-use keystile_domain::Secret;
+use keystile_domain::{CredentialText, Jwt};
 
 use super::{Ambiguity, Extraction, Extractor, Malformed, read_plain, settle};
 use crate::RequestView;
@@ -32,7 +32,7 @@ fn after_scheme(value: &[u8]) -> Option<&[u8]> {
     (scheme.is_empty() || scheme.eq_ignore_ascii_case(b"bearer")).then_some(rest)
 }
 
-fn read_token(rest: &[u8]) -> Result<Secret, Malformed> {
+fn read_token(rest: &[u8]) -> Result<CredentialText, Malformed> {
     if rest.len() > MAX_BEARER_BYTES {
         return Err(Malformed::Length);
     }
@@ -44,7 +44,10 @@ fn read_token(rest: &[u8]) -> Result<Secret, Malformed> {
     if token.len() == rest.len() || !is_b64token(token) {
         return Err(Malformed::Characters);
     }
-    if is_jwt(token) { Err(Malformed::Jwt) } else { read_plain(token.as_bytes()) }
+    if !Jwt::is_shaped(token) {
+        return read_plain(token.as_bytes());
+    }
+    Jwt::parse(token).map(CredentialText::Jwt).or(Err(Malformed::Length))
 }
 
 /// RFC 6750, section 2.1.
@@ -54,16 +57,10 @@ fn is_b64token(token: &str) -> bool {
     !body.is_empty() && body.bytes().all(allowed)
 }
 
-fn is_jwt(token: &str) -> bool {
-    let base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    token.split('.').count() == 3
-        && token.split('.').all(|part| !part.is_empty() && part.bytes().all(base64url))
-}
-
 const AUTHORIZATION: &str = "authorization";
 
-/// Room for a JWT, though an opaque key has far less.
-const MAX_BEARER_BYTES: usize = 8 * 1024;
+/// Room for the longest JWT, and for some spaces before it.
+const MAX_BEARER_BYTES: usize = Jwt::MAX_BYTES + 64;
 
 #[cfg(test)]
 mod tests {
@@ -136,19 +133,20 @@ mod tests {
         };
         assert_eq!(is_found("a".repeat(512)), Ok(()));
         assert_eq!(is_found("a".repeat(513)), Err(Malformed::Length));
-        assert_eq!(is_found(format!("a.b.{}", "c".repeat(8000))), Err(Malformed::Jwt));
+        assert_eq!(is_found(format!("a.b.{}", "c".repeat(8000))), Ok(()));
         assert_eq!(is_found(format!("a.b.{}", "c".repeat(8200))), Err(Malformed::Length));
     }
 
     #[test]
     fn three_base64url_parts_are_a_jwt_and_nothing_else_is() {
-        assert!(matches!(
-            extract("Bearer eyJh.eyJz.c2ln-_"),
-            Extraction::Malformed(Malformed::Jwt)
-        ));
+        let is_jwt = |value: &str| match extract(value) {
+            Extraction::Found(text) => matches!(text, CredentialText::Jwt(_)),
+            other => panic!("{value}: {other:?}"),
+        };
+        assert!(is_jwt("Bearer eyJh.eyJz.c2ln-_"));
         for value in ["Bearer a.b", "Bearer a.b.c.d", "Bearer a..c", "Bearer a.b+.c", "Bearer a.b."]
         {
-            assert!(matches!(extract(value), Extraction::Found(_)), "{value}");
+            assert!(!is_jwt(value), "{value}");
         }
     }
 

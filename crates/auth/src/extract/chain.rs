@@ -1,6 +1,6 @@
 //! The order of the places, and the rule that one request has one credential.
 
-use keystile_domain::{Carrier, HeaderName, Secret};
+use keystile_domain::{Carrier, CredentialText, HeaderName};
 
 use super::{Ambiguity, Extraction, Extractor, Malformed, Place};
 use crate::RequestView;
@@ -24,7 +24,7 @@ pub struct Chain {
 #[expect(clippy::exhaustive_structs, reason = "a plain pair")]
 pub struct Presented {
     /// What the holder has.
-    pub secret: Secret,
+    pub text: CredentialText,
     /// Where it stood.
     pub place: Place,
 }
@@ -71,7 +71,7 @@ impl Chain {
             self.places.iter().filter_map(|place| match place.extract(request, self.ambiguity) {
                 Extraction::Absent => None,
                 Extraction::Ambiguous => Some(Err(Refusal::Ambiguous)),
-                Extraction::Found(secret) => Some(Ok(Presented { secret, place: place.clone() })),
+                Extraction::Found(text) => Some(Ok(Presented { text, place: place.clone() })),
                 Extraction::Malformed(malformed) => Some(Err(Refusal::Malformed(malformed))),
             });
         let first = shown.next().transpose();

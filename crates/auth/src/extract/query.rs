@@ -1,6 +1,6 @@
 //! A credential in the query string, for clients that cannot set a header.
 
-use keystile_domain::{QueryName, Secret};
+use keystile_domain::{CredentialText, QueryName};
 use percent_encoding::percent_decode_str;
 
 use super::{Ambiguity, Extraction, Extractor, Malformed, read_plain, settle};
@@ -40,7 +40,7 @@ impl Extractor for QueryExtractor {
     }
 }
 
-fn read_encoded(value: &str) -> Result<Secret, Malformed> {
+fn read_encoded(value: &str) -> Result<CredentialText, Malformed> {
     if value.len() > MAX_ENCODED_BYTES {
         return Err(Malformed::Length);
     }

@@ -98,8 +98,11 @@ fn credential() -> Arc<Credential> {
         external_id: None,
         metadata: Metadata::default(),
         principal: Principal { kind: PrincipalKind::ApiKey, id, name: "CI".parse().unwrap() },
+        owner_enabled: None,
+        signed_in: false,
         provider: Arc::new(provider()),
         roles: Vec::new(),
+        scopes: None,
         rights: Rights::default(),
     })
 }

@@ -12,7 +12,7 @@ fn every_place() -> Chain {
 
 fn found(request: &FakeRequest) -> (String, Carrier, String) {
     let presented = every_place().extract(request).unwrap().unwrap();
-    let secret = presented.secret.expose().to_owned();
+    let secret = presented.text.expose().to_owned();
     (secret, presented.carrier(), presented.place.name().to_owned())
 }
 
@@ -102,7 +102,7 @@ fn an_embedder_may_take_the_first_in_the_order_of_the_chain() {
         .header("X-API-Key", "ks_second");
     let presented =
         every_place().with_ambiguity(Ambiguity::TakeFirst).extract(&request).unwrap().unwrap();
-    assert_eq!(presented.secret.expose(), "ks_first");
+    assert_eq!(presented.text.expose(), "ks_first");
 }
 
 #[test]
@@ -113,9 +113,14 @@ fn a_malformed_credential_never_falls_through_even_when_the_first_is_taken() {
 }
 
 #[test]
-fn a_jwt_is_refused_as_malformed() {
-    let request = FakeRequest::new().header("Authorization", "Bearer eyJh.eyJz.c2ln");
-    assert_eq!(every_place().extract(&request).err(), Some(Refusal::Malformed(Malformed::Jwt)));
+fn a_jwt_is_a_bearer_token_and_an_ordinary_text_anywhere_else() {
+    for (header, value, is_jwt) in
+        [("Authorization", "Bearer eyJh.eyJz.c2ln", true), ("X-API-Key", "eyJh.eyJz.c2ln", false)]
+    {
+        let request = FakeRequest::new().header(header, value);
+        let presented = every_place().extract(&request).unwrap().unwrap();
+        assert_eq!(matches!(presented.text, CredentialText::Jwt(_)), is_jwt, "{header}");
+    }
 }
 
 #[test]
@@ -151,7 +156,7 @@ proptest! {
         match every_place().extract(&request) {
             Ok(None) => prop_assert_eq!(shown, 0),
             Ok(Some(presented)) => {
-                let secret = presented.secret.expose();
+                let secret = presented.text.expose();
                 prop_assert!(secret.bytes().all(|byte| byte.is_ascii_graphic()));
                 match presented.carrier() {
                     Carrier::Header => prop_assert_eq!(Some(secret.as_bytes()), header.as_deref()),
