@@ -1,4 +1,4 @@
-//! API keys, and the roles that they hold. Their secrets are in `credentials.rs`.
+//! API keys, and the roles that they hold. Their secrets are in `secrets.rs`.
 
 mod row;
 
@@ -12,7 +12,7 @@ use keystile_domain::{
 pub(crate) use self::row::ApiKeyRow;
 use crate::conn::{insert_all, on_conn};
 use crate::listing::{cut, named, number, part, text, text_id};
-use crate::schema::{api_key_roles, api_keys, providers};
+use crate::schema::{api_key_roles, api_keys};
 use crate::{Conn, StoreError, TombstoneDraft, Tx};
 
 impl Conn {
@@ -111,33 +111,6 @@ impl Conn {
         Ok(Listing { items: self.with_roles(&rows).await?, total, next })
     }
 
-    /// Counts the live keys that alone may do everything, those of `except` left out.
-    ///
-    /// Live: switched on, not ended, and the provider is switched on too.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if the database does not answer or holds what cannot be read.
-    pub async fn count_unlimited_keys(
-        &mut self,
-        now: Timestamp,
-        except: &[ApiKeyId],
-    ) -> Result<i64, StoreError> {
-        let roles = self.unlimited_roles().await?;
-        let except: Vec<String> = except.iter().map(ToString::to_string).collect();
-        let holders = api_key_roles::table
-            .filter(api_key_roles::role_id.eq_any(roles))
-            .select(api_key_roles::key_id);
-        let query = api_keys::table
-            .inner_join(providers::table.on(providers::id.eq(api_keys::provider_id)))
-            .filter(api_keys::enabled.and(providers::enabled))
-            .filter(api_keys::expires_at.gt(now.as_millis()))
-            .filter(api_keys::id.eq_any(holders))
-            .filter(api_keys::id.ne_all(except))
-            .count();
-        on_conn!(self, |link| Ok(query.get_result(link).await?))
-    }
-
     async fn with_roles(&mut self, rows: &[ApiKeyRow]) -> Result<Vec<ApiKey>, StoreError> {
         let ids: Vec<&str> = rows.iter().map(ApiKeyRow::id).collect();
         let query = api_key_roles::table.filter(api_key_roles::key_id.eq_any(ids));
@@ -170,7 +143,8 @@ impl Tx {
         let rows = keys.iter().map(|(key, _)| ApiKeyRow::new(key)).collect::<Result<_, _>>()?;
         insert_all!(self, api_keys::table, rows);
         self.insert_holders(keys.iter().map(|(key, _)| key)).await?;
-        self.insert_secrets(keys).await
+        let secrets = keys.iter().map(|(key, digest)| (key.into(), digest, key.created_at));
+        self.insert_secrets(secrets).await
     }
 
     /// Stores what a key has become: everything but its provider, who made it, and when.
@@ -200,7 +174,7 @@ impl Tx {
         key: &ApiKey,
         draft: &TombstoneDraft,
     ) -> Result<(), StoreError> {
-        self.bury_secrets(key, draft).await?;
+        self.bury_secrets(key, (&key.name, &key.key_prefix), draft).await?;
         let remove = diesel::delete(api_keys::table.find(key.id.to_string()));
         match on_conn!(self, |link| remove.execute(link).await?) {
             0 => Err(StoreError::NotFound),

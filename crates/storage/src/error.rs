@@ -43,6 +43,9 @@ pub enum StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Conflict {
+    /// The issuer calls another user so already.
+    #[error("the issuer calls a user so already")]
+    Identity,
     /// The kind of provider has a default already.
     #[error("the kind of provider has a default already")]
     ProviderDefault,
@@ -178,7 +181,8 @@ fn says(told: &dyn DatabaseErrorInformation, beginnings: &[&str]) -> bool {
     beginnings.iter().any(|beginning| told.message().starts_with(beginning))
 }
 
-const UNIQUE: [(&str, &str, Conflict); 6] = [
+const UNIQUE: [(&str, &str, Conflict); 7] = [
+    ("identities_pkey", "identities.issuer, identities.subject", Conflict::Identity),
     ("providers_default", "providers.kind", Conflict::ProviderDefault),
     ("providers_identifier", "providers.identifier", Conflict::ProviderIdentifier),
     ("roles_name_folded", "roles.name_folded", Conflict::RoleName),

@@ -3,9 +3,10 @@
 //!
 //! - [`Store`] is the way in: it opens, migrates and pings, and lends connections.
 //! - [`Conn`] is one lent connection. Every read is a method of it, in the file of its resource.
-//! - [`Tx`] is the only way to write. It takes the one row that gives every event its place before
-//!   it reads anything, so changes happen one after the other, and it cannot be committed without
-//!   the events that tell of it.
+//! - [`Tx`] is the only way to change what anybody may do. It takes the one row that gives every
+//!   event its place before it reads anything, so changes happen one after the other, and it cannot
+//!   be committed without the events that tell of it.
+//! - [`Books`] is for the writes that no event tells of: uses, failures, refresh tokens.
 //! - [`StoreError`] keeps apart what callers must tell apart: above all, an outage is never "not
 //!   found".
 //! - [`lock_server`] keeps a second server off one SQLite file.
@@ -14,13 +15,16 @@
 //! running of one into an arm for each database. Rows are private: what goes in and out are the
 //! domain's own types, parsed again on the way out.
 
+mod administrators;
 mod api_keys;
 mod audit_events;
+mod books;
 mod columns;
 mod conn;
 mod credentials;
 mod error;
 mod formats;
+mod identities;
 mod listing;
 mod lock;
 mod meta;
@@ -28,19 +32,36 @@ mod migrations;
 mod pattern;
 mod postgres;
 mod providers;
+mod refresh_tokens;
 mod replays;
 mod roles;
 mod schema;
+mod secrets;
+mod sessions;
+mod sign_in_failures;
+mod signing_keys;
+mod spent_tokens;
 mod sqlite;
 mod store;
 mod tls;
+mod tokens;
+mod tombstones;
+mod transaction;
 mod tx;
+mod usage;
 mod users;
 
+pub use administrators::Except;
+pub use books::Books;
 pub use conn::Conn;
-pub use credentials::TombstoneDraft;
 pub use error::{Conflict, OpenError, StoreError};
 pub use lock::{ServerLock, lock_server};
+pub use refresh_tokens::{RefreshToken, Spent};
 pub use replays::Replay;
+pub use secrets::SecretOwner;
+pub use sign_in_failures::Failures;
+pub use signing_keys::StoredSigningKey;
 pub use store::{Store, StoreOptions, Url};
+pub use tombstones::TombstoneDraft;
 pub use tx::Tx;
+pub use usage::{LastUse, UsageHour};

@@ -1,17 +1,15 @@
-//! Providers. What only one kind has stands as JSON in one column, in a shape that belongs to this
-//! file alone.
+//! Providers. There are few of them, so lists come whole.
+
+mod column;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use keystile_domain::{
-    Identifier, KeyLength, KeySettings, Provider, ProviderId, ProviderKind, ProviderSettings,
-    SecretFormat, Timestamp, Version,
-};
-use serde::{Deserialize, Serialize};
+use keystile_domain::{Identifier, Provider, ProviderId, ProviderKind, Timestamp, Version};
 
+use self::column::SettingsColumn;
 use crate::columns::{from_json, parse, to_json};
 use crate::conn::{insert_all, on_conn};
-use crate::schema::providers;
+use crate::schema::{api_keys, providers, sessions, tokens};
 use crate::{Conn, StoreError, Tx};
 
 /// Runs a query for one provider.
@@ -74,6 +72,35 @@ impl Conn {
         let rows = on_conn!(self, |link| query.select(ProviderRow::as_select()).load(link).await?);
         rows.iter().map(ProviderRow::read).collect()
     }
+
+    /// Counts the keys, tokens and sessions of a provider that have not ended. Whether they are
+    /// switched on does not matter: they can be again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn count_live_credentials(
+        &mut self,
+        id: ProviderId,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let (id, now) = (id.to_string(), now.as_millis());
+        let keys = api_keys::table
+            .filter(api_keys::provider_id.eq(&id).and(api_keys::expires_at.gt(now)))
+            .count();
+        let tokens = tokens::table
+            .filter(tokens::provider_id.eq(&id).and(tokens::expires_at.gt(now)))
+            .count();
+        let sessions = sessions::table
+            .filter(sessions::provider_id.eq(&id).and(sessions::ends_at.gt(now)))
+            .count();
+        let (keys, tokens, sessions): (i64, i64, i64) = on_conn!(self, |link| (
+            keys.get_result(link).await?,
+            tokens.get_result(link).await?,
+            sessions.get_result(link).await?,
+        ));
+        Ok(keys + tokens + sessions)
+    }
 }
 
 impl Tx {
@@ -87,6 +114,71 @@ impl Tx {
         insert_all!(self, providers::table, vec![ProviderRow::new(provider)?]);
         Ok(())
     }
+
+    /// Stores what a provider has become: everything but its identifier, its kind, and when it was
+    /// made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] if there is no such provider,
+    /// [`Conflict::ProviderDefault`](crate::Conflict::ProviderDefault) if another of its kind is
+    /// the default.
+    pub async fn update_provider(&mut self, provider: &Provider) -> Result<(), StoreError> {
+        let row = providers::table.find(provider.id.to_string());
+        let put = diesel::update(row).set(ProviderRow::new(provider)?.changes);
+        match on_conn!(self, |link| put.execute(link).await?) {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets a kind of provider have no default, so that another can become it in the same change.
+    /// To whoever is no default any more, this is a change like any other.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn clear_default(
+        &mut self,
+        kind: ProviderKind,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let default = providers::table
+            .filter(providers::kind.eq(kind.as_str()))
+            .filter(providers::is_default);
+        let put = diesel::update(default).set((
+            providers::is_default.eq(false),
+            providers::version.eq(providers::version + 1),
+            providers::updated_at.eq(now.as_millis()),
+        ));
+        on_conn!(self, |link| put.execute(link).await?);
+        Ok(())
+    }
+
+    /// Removes a provider for ever, and the sessions of it that have ended, which nobody else can
+    /// remove.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] if there is no such provider,
+    /// [`Conflict::Reference`](crate::Conflict::Reference) if a live session, or a key or token,
+    /// even one that has ended, is of it.
+    pub async fn remove_provider(
+        &mut self,
+        id: ProviderId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = id.to_string();
+        let ended = sessions::table
+            .filter(sessions::provider_id.eq(&id).and(sessions::ends_at.le(now.as_millis())));
+        let forget = diesel::delete(ended);
+        on_conn!(self, |link| forget.execute(link).await?);
+        let remove = diesel::delete(providers::table.find(&id));
+        match on_conn!(self, |link| remove.execute(link).await?) {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A provider as its table has it.
@@ -96,15 +188,24 @@ impl Tx {
 pub(crate) struct ProviderRow {
     id: String,
     identifier: String,
-    name: String,
     kind: String,
+    created_at: i64,
+    #[diesel(embed)]
+    changes: ProviderChanges,
+}
+
+/// The columns that may change.
+#[derive(AsChangeset, Insertable, Queryable, Selectable)]
+#[diesel(table_name = providers)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub(crate) struct ProviderChanges {
+    name: String,
     priority: i32,
     enabled: bool,
     is_default: bool,
     allow_insecure_http: bool,
     settings: String,
     version: i64,
-    created_at: i64,
     updated_at: i64,
 }
 
@@ -113,97 +214,37 @@ impl ProviderRow {
         Ok(Self {
             id: provider.id.to_string(),
             identifier: provider.identifier.as_str().to_owned(),
-            name: provider.name.as_str().to_owned(),
             kind: provider.kind.as_str().to_owned(),
-            priority: provider.priority,
-            enabled: provider.enabled,
-            is_default: provider.is_default,
-            allow_insecure_http: provider.allow_insecure_http,
-            settings: to_json(&SettingsColumn::new(&provider.settings)?, SETTINGS)?,
-            version: provider.version.0,
             created_at: provider.created_at.as_millis(),
-            updated_at: provider.updated_at.as_millis(),
+            changes: ProviderChanges {
+                name: provider.name.as_str().to_owned(),
+                priority: provider.priority,
+                enabled: provider.enabled,
+                is_default: provider.is_default,
+                allow_insecure_http: provider.allow_insecure_http,
+                settings: to_json(&SettingsColumn::new(&provider.settings)?, SETTINGS)?,
+                version: provider.version.0,
+                updated_at: provider.updated_at.as_millis(),
+            },
         })
     }
 
     pub(crate) fn read(&self) -> Result<Provider, StoreError> {
+        let changes = &self.changes;
         Ok(Provider {
             id: parse(&self.id, "providers.id")?,
             identifier: parse(&self.identifier, "providers.identifier")?,
-            name: parse(&self.name, "providers.name")?,
+            name: parse(&changes.name, "providers.name")?,
             kind: parse(&self.kind, "providers.kind")?,
-            priority: self.priority,
-            enabled: self.enabled,
-            is_default: self.is_default,
-            allow_insecure_http: self.allow_insecure_http,
-            settings: from_json::<SettingsColumn>(&self.settings, SETTINGS)?.read()?,
-            version: Version(self.version),
+            priority: changes.priority,
+            enabled: changes.enabled,
+            is_default: changes.is_default,
+            allow_insecure_http: changes.allow_insecure_http,
+            settings: from_json::<SettingsColumn>(&changes.settings, SETTINGS)?.read()?,
+            version: Version(changes.version),
             created_at: Timestamp::from_millis(self.created_at),
-            updated_at: Timestamp::from_millis(self.updated_at),
+            updated_at: Timestamp::from_millis(changes.updated_at),
         })
-    }
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(tag = "of", rename_all = "snake_case")]
-enum SettingsColumn {
-    Keys(KeysColumn),
-    Password,
-}
-
-#[derive(Deserialize, Serialize)]
-struct KeysColumn {
-    prefix: String,
-    encoding: String,
-    key_length: u8,
-    default_expiry_minutes: Option<u32>,
-    max_expiry_minutes: Option<u32>,
-    header_name: String,
-    accept_bearer: bool,
-    allow_query_string: bool,
-    query_parameter_name: String,
-    admin_may_create: bool,
-}
-
-impl SettingsColumn {
-    fn new(settings: &ProviderSettings) -> Result<Self, StoreError> {
-        match settings {
-            ProviderSettings::Keys(keys) => Ok(Self::Keys(KeysColumn {
-                prefix: keys.format.prefix.as_str().to_owned(),
-                encoding: keys.format.encoding.as_str().to_owned(),
-                key_length: keys.format.key_length.bytes(),
-                default_expiry_minutes: keys.default_expiry_minutes,
-                max_expiry_minutes: keys.max_expiry_minutes,
-                header_name: keys.header_name.as_str().to_owned(),
-                accept_bearer: keys.accept_bearer,
-                allow_query_string: keys.allow_query_string,
-                query_parameter_name: keys.query_parameter_name.as_str().to_owned(),
-                admin_may_create: keys.admin_may_create,
-            })),
-            ProviderSettings::Password => Ok(Self::Password),
-            // A kind that this file was not taught must not be stored as another.
-            _ => Err(StoreError::Corrupt(SETTINGS)),
-        }
-    }
-
-    fn read(self) -> Result<ProviderSettings, StoreError> {
-        let Self::Keys(keys) = self else { return Ok(ProviderSettings::Password) };
-        Ok(ProviderSettings::Keys(KeySettings {
-            format: SecretFormat {
-                prefix: parse(&keys.prefix, SETTINGS)?,
-                encoding: parse(&keys.encoding, SETTINGS)?,
-                key_length: KeyLength::new(keys.key_length)
-                    .ok()
-                    .ok_or(StoreError::Corrupt(SETTINGS))?,
-            },
-            default_expiry_minutes: keys.default_expiry_minutes,
-            max_expiry_minutes: keys.max_expiry_minutes,
-            header_name: parse(&keys.header_name, SETTINGS)?,
-            accept_bearer: keys.accept_bearer,
-            allow_query_string: keys.allow_query_string,
-            query_parameter_name: parse(&keys.query_parameter_name, SETTINGS)?,
-            admin_may_create: keys.admin_may_create,
-        }))
     }
 }
 

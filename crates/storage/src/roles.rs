@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{
-    EndpointRule, Listing, Mark, MarkKey, PageRequest, Permission, PermissionSet, Role, RoleFilter,
-    RoleId, RoleSort, RoleUse, Start, Timestamp, Version,
+    EndpointRule, Listing, Mark, MarkKey, PageRequest, Permission, PermissionSet, Provider,
+    ProviderSettings, Role, RoleFilter, RoleId, RoleSort, RoleUse, Start, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,9 @@ impl Conn {
         for ids in &grants {
             naming += i64::from(from_json::<BTreeSet<i64>>(ids, MAY_GRANT)?.contains(&id.0));
         }
-        Ok(RoleUse { api_keys, users, roles: naming })
+        let providers = self.list_providers().await?;
+        let providers = providers.iter().map(|provider| i64::from(gives(provider, id))).sum();
+        Ok(RoleUse { api_keys, users, roles: naming, providers })
     }
 
     /// The roles that alone allow everything.
@@ -111,7 +113,7 @@ impl Conn {
         let rows: Vec<(i64, String)> = on_conn!(self, |link| query.load(link).await?);
         let mut unlimited = Vec::new();
         for (id, permissions) in &rows {
-            if read_permissions(permissions)?.covers(&Permission::everything()) {
+            if read_permissions(permissions, PERMISSIONS)?.covers(&Permission::everything()) {
                 unlimited.push(*id);
             }
         }
@@ -197,7 +199,6 @@ pub(crate) struct RoleFacts {
 
 impl RoleRow {
     fn new(role: &Role) -> Result<Self, StoreError> {
-        let permissions: Vec<&str> = role.permissions.iter().map(Permission::as_str).collect();
         let endpoints: Vec<EndpointColumn> =
             role.endpoints.iter().map(EndpointColumn::new).collect();
         let may_grant: Vec<i64> = role.may_grant.iter().map(|id| id.0).collect();
@@ -205,7 +206,7 @@ impl RoleRow {
             name: role.name.as_str().to_owned(),
             name_folded: role.name.folded(),
             description: role.description.as_ref().map(|text| text.as_str().to_owned()),
-            permissions: to_json(&permissions, PERMISSIONS)?,
+            permissions: write_permissions(&role.permissions, PERMISSIONS)?,
             endpoints: to_json(&endpoints, ENDPOINTS)?,
             may_grant: to_json(&may_grant, MAY_GRANT)?,
             built_in: role.built_in,
@@ -224,7 +225,7 @@ impl RoleRow {
             id: RoleId(self.id),
             name: parse(&facts.name, "roles.name")?,
             description: parse_optional(facts.description.as_deref(), "roles.description")?,
-            permissions: read_permissions(&facts.permissions)?,
+            permissions: read_permissions(&facts.permissions, PERMISSIONS)?,
             endpoints: endpoints.iter().map(EndpointColumn::read).collect::<Result<_, _>>()?,
             may_grant: may_grant.into_iter().map(RoleId).collect(),
             built_in: facts.built_in,
@@ -260,9 +261,29 @@ impl EndpointColumn {
     }
 }
 
-fn read_permissions(text: &str) -> Result<PermissionSet, StoreError> {
-    let permissions: Vec<String> = from_json(text, PERMISSIONS)?;
-    permissions.iter().map(|text| parse::<Permission>(text, PERMISSIONS)).collect()
+/// Whether somebody who comes by the provider can be given the role.
+fn gives(provider: &Provider, role: RoleId) -> bool {
+    match &provider.settings {
+        ProviderSettings::Oidc(oidc) => oidc.given_roles().any(|given| given == role),
+        _ => false,
+    }
+}
+
+/// Writes a column of permissions.
+pub(crate) fn write_permissions(
+    permissions: &PermissionSet,
+    place: &'static str,
+) -> Result<String, StoreError> {
+    to_json(&permissions.iter().map(Permission::as_str).collect::<Vec<_>>(), place)
+}
+
+/// Reads a column of permissions.
+pub(crate) fn read_permissions(
+    text: &str,
+    place: &'static str,
+) -> Result<PermissionSet, StoreError> {
+    let permissions: Vec<String> = from_json(text, place)?;
+    permissions.iter().map(|text| parse::<Permission>(text, place)).collect()
 }
 
 const ENDPOINTS: &str = "roles.endpoints";

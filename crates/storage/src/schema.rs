@@ -169,10 +169,124 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        display_name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        external_id -> Nullable<Text>,
+        metadata -> Text,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_key_roles, api_keys, providers, roles, secrets);
+diesel::table! {
+    identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> Text,
+        owner_id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        description -> Nullable<Text>,
+        provider_id -> Text,
+        key_prefix -> Text,
+        scopes -> Nullable<Text>,
+        expires_at -> BigInt,
+        created_by_kind -> Nullable<Text>,
+        created_by_id -> Nullable<Text>,
+        created_by_name -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        user_id -> Nullable<Text>,
+        workload -> Nullable<Text>,
+        role_ids -> Nullable<Text>,
+        provider_id -> Text,
+        address -> Nullable<Text>,
+        created_at -> BigInt,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (digest) {
+        digest -> Binary,
+        session_id -> Text,
+        current -> Bool,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        algorithm -> Text,
+        public_key -> Text,
+        sealed -> Binary,
+        created_at -> BigInt,
+        signs_from -> BigInt,
+        retired_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    spent_tokens (issuer, jti) {
+        issuer -> Text,
+        jti -> Text,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (subject) {
+        subject -> Text,
+        failures -> Integer,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage_hours (credential_id, hour, outcome) {
+        credential_id -> Text,
+        hour -> BigInt,
+        outcome -> Text,
+        checks -> BigInt,
+    }
+}
+
+diesel::table! {
+    last_uses (credential_id) {
+        credential_id -> Text,
+        at -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    api_key_roles,
+    api_keys,
+    identities,
+    last_uses,
+    providers,
+    refresh_tokens,
+    roles,
+    secrets,
+    sessions,
+    tokens,
+    user_roles,
+    users,
+);
 
 #[cfg(test)]
 mod tests {
@@ -209,7 +323,9 @@ mod tests {
             store.migrate(None).await.unwrap();
             let mut conn = store.read().await.unwrap();
             select_all!(conn, api_key_roles api_keys events feed_head formats meta providers);
-            select_all!(conn, replays roles secrets tombstones user_roles users);
+            select_all!(conn, replays roles secrets tombstones user_roles users identities tokens);
+            select_all!(conn, sessions refresh_tokens signing_keys spent_tokens sign_in_failures);
+            select_all!(conn, usage_hours last_uses);
         }
     }
 }

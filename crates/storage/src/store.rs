@@ -12,12 +12,13 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, PoolableConn
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::conn::{Link, on_conn};
 use crate::postgres::{Connector, Unproven};
 use crate::sqlite::{self, SqliteLink};
-use crate::{Conn, OpenError, StoreError, Tx, migrations};
+use crate::transaction::Transaction;
+use crate::{Books, Conn, OpenError, StoreError, Tx, migrations};
 
 /// Where the data are, and how they are reached.
 #[derive(Clone, Debug)]
@@ -146,14 +147,37 @@ impl Store {
     /// [`StoreError::Busy`] if its turn does not come in time, [`StoreError::Unavailable`] if no
     /// connection does.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let turn = self.turn().await?;
+        Tx::begin(self.transaction(Some(turn)).await?).await
+    }
+
+    /// Begins bookkeeping: on PostgreSQL at once, on SQLite when its turn among the changes comes,
+    /// because a file has one writer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`begin`](Self::begin).
+    pub async fn books(&self) -> Result<Books, StoreError> {
+        let turn = match &self.backend {
+            Backend::Postgres { .. } => None,
+            Backend::Sqlite { .. } => Some(self.turn().await?),
+        };
+        Ok(Books { transaction: self.transaction(turn).await? })
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         let turn = Arc::clone(&self.turn).acquire_owned();
         match tokio::time::timeout(self.acquire_timeout, turn).await {
-            Ok(turn) => {
-                let turn = turn.map_err(StoreError::unavailable)?;
-                Tx::begin(self.read().await?, self.unproven.clone(), turn).await
-            }
+            Ok(turn) => turn.map_err(StoreError::unavailable),
             Err(_elapsed) => Err(StoreError::Busy),
         }
+    }
+
+    async fn transaction(
+        &self,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.read().await?, self.unproven.clone(), turn).await
     }
 }
 

@@ -4,7 +4,7 @@ use acceptance::{Database, on_each_database};
 use keystile_domain::{ApiKey, ApiKeyId, Expiry, Metadata, ProviderId, RoleId, Version};
 use keystile_storage::{Conflict, StoreError, TombstoneDraft};
 
-use crate::samples::{api_key, at, digest, digest_of, full_api_key, provider, role, uuid};
+use crate::samples::{api_key, at, digest, digest_of, full_api_key, uuid};
 use crate::stage::Stage;
 
 fn tombstone() -> TombstoneDraft {
@@ -133,44 +133,5 @@ on_each_database! {
         let mut conn = stage.store.read().await.unwrap();
         let listed = conn.list_api_keys_by_external_id(&"crm:1".parse().unwrap()).await.unwrap();
         assert_eq!(listed, [keys[1].clone(), keys[0].clone()]);
-    }
-
-    async fn only_live_keys_with_every_permission_count_as_unlimited(database: Database) {
-        let stage = Stage::furnished(database).await;
-        let off = keystile_domain::Provider { enabled: false, ..provider("off", 2) };
-        let (all, most) = stage
-            .change(async |tx| {
-                tx.insert_provider(&off).await?;
-                let all = tx.insert_role(&role("all", &["a.b", "**"])).await?;
-                Ok((all, tx.insert_role(&role("most", &["*", "*.**", "keystile.**"])).await?))
-            })
-            .await;
-        let key = |number, roles: &[RoleId]| ApiKey {
-            roles: roles.iter().copied().collect(),
-            ..api_key(number, "key")
-        };
-        let admin = RoleId(1);
-        let keys = [
-            key(1, &[admin, all]),
-            key(2, &[all, most]),
-            ApiKey { expiry: Expiry::At(at(1)), ..key(3, &[admin]) },
-            ApiKey { expiry: Expiry::At(at(0)), ..key(4, &[admin]) },
-            ApiKey { enabled: false, ..key(5, &[admin]) },
-            ApiKey { provider: off.id, ..key(6, &[admin]) },
-            key(7, &[most]),
-            key(8, &[]),
-        ];
-        stage
-            .change(async |tx| {
-                for (digits, key) in (1..).zip(&keys) {
-                    tx.insert_api_key(key, &digest(digits)).await?;
-                }
-                Ok(())
-            })
-            .await;
-        let mut conn = stage.store.read().await.unwrap();
-        assert_eq!(conn.count_unlimited_keys(at(0), &[]).await.unwrap(), 3);
-        let except = [keys[0].id, keys[1].id, keys[7].id];
-        assert_eq!(conn.count_unlimited_keys(at(0), &except).await.unwrap(), 1);
     }
 }

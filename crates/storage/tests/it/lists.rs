@@ -1,19 +1,26 @@
-//! Lists: filters, orders, pages and cursors, by the example of keys and roles.
+//! Lists: filters, orders, pages and cursors, by the example of keys, roles, users and tokens.
 
 use acceptance::{Database, on_each_database};
 use keystile_domain::{
     ApiKey, ApiKeyFilter, ApiKeySort, Direction, Expiry, Listing, Mark, MarkKey, NamePattern,
-    PageLimit, PageNumber, PageRequest, RoleFilter, RoleId, RoleSort, Start,
+    PageLimit, PageNumber, PageRequest, RoleFilter, RoleId, RoleSort, Start, Token, TokenFilter,
+    TokenId, TokenSort, User, UserFilter, UserSort,
 };
 use keystile_storage::StoreError;
 
-use crate::samples::{api_key, at, digest_of, provider, role};
+use crate::samples::{api_key, at, digest, digest_of, provider, role, token, user, uuid};
 use crate::stage::Stage;
+use crate::tokens;
 
-fn first<S>(sort: S) -> PageRequest<S> {
+/// The first page of a hundred.
+pub fn first<S>(sort: S) -> PageRequest<S> {
     let limit = PageLimit::new(100).unwrap();
     let start = Start::Page(PageNumber::default());
     PageRequest { sort, direction: Direction::Ascending, limit, start }
+}
+
+fn of_two<S>(sort: S) -> PageRequest<S> {
+    PageRequest { limit: PageLimit::new(2).unwrap(), ..first(sort) }
 }
 
 async fn store(stage: &Stage, keys: &[ApiKey]) {
@@ -191,7 +198,7 @@ on_each_database! {
             (RoleSort::Name, [1, 3, 5, 2, 4]),
         ] {
             let mut walked = Vec::new();
-            let mut page = PageRequest { limit: PageLimit::new(2).unwrap(), ..first(sort) };
+            let mut page = of_two(sort);
             loop {
                 let part = conn.list_roles(&RoleFilter::default(), &page).await.unwrap();
                 walked.extend(part.items.iter().map(|role| role.id.0));
@@ -204,6 +211,59 @@ on_each_database! {
         let listed = conn.list_roles(&filter, &first(RoleSort::Name)).await.unwrap();
         let names: Vec<_> = listed.items.iter().map(|role| role.name.as_str()).collect();
         assert_eq!(names, ["administrator", "auditor", "key-manager", "verifier"]);
+    }
+
+    async fn users_and_tokens_can_be_walked_by_cursor_in_every_order(database: Database) {
+        let stage = Stage::furnished(database).await;
+        stage.change(tokens::furnish).await;
+        let people: Vec<_> =
+            (3..8).map(|n| User { created_at: at(2), ..user(&format!("U{n}"), n) }).collect();
+        let of_ann = |number: u8| {
+            let expiry = Expiry::At(at(i64::from(number) / 2));
+            Token {
+                expiry,
+                ..token(number.into(), &user("ann", 1), ["b", "A"][usize::from(number) % 2])
+            }
+        };
+        stage
+            .change(async |tx| {
+                for user in &people {
+                    tx.insert_user(user, None).await?;
+                }
+                for number in 1..6 {
+                    tx.insert_token(&of_ann(number), &digest(number)).await?;
+                }
+                Ok(())
+            })
+            .await;
+        let mut conn = stage.store.read().await.unwrap();
+        for (sort, expected) in [
+            (UserSort::Username, "ann bob U3 U4 U5 U6 U7"),
+            (UserSort::CreatedAt, "ann bob U3 U4 U5 U6 U7"),
+        ] {
+            let (mut walked, mut page) = (Vec::new(), of_two(sort));
+            loop {
+                let part = conn.list_users(&UserFilter::default(), &page).await.unwrap();
+                walked.extend(part.items.iter().map(|user| user.username.to_string()));
+                let Some(next) = part.next else { break };
+                page.start = Start::After(next);
+            }
+            assert_eq!(walked.join(" "), expected, "{sort:?}");
+        }
+        for (sort, expected) in [
+            (TokenSort::Name, [1, 3, 5, 2, 4]),
+            (TokenSort::CreatedAt, [1, 2, 3, 4, 5]),
+            (TokenSort::ExpiresAt, [1, 2, 3, 4, 5]),
+        ] {
+            let (mut walked, mut page) = (Vec::new(), of_two(sort));
+            loop {
+                let part = conn.list_tokens(&TokenFilter::default(), &page, at(0)).await.unwrap();
+                walked.extend(part.items.iter().map(|token| token.id));
+                let Some(next) = part.next else { break };
+                page.start = Start::After(next);
+            }
+            assert_eq!(walked, expected.map(|number| TokenId::from(uuid(number))), "{sort:?}");
+        }
     }
 
     async fn a_mark_of_another_order_is_refused(database: Database) {

@@ -2,20 +2,30 @@
 
 #![cfg(test)]
 
+mod administrators;
 mod api_keys;
 mod audit_events;
+mod books;
 mod changes;
 mod corruption;
 mod credentials;
 mod facts;
+mod identities;
 mod lists;
 mod locks;
 mod migrations;
 mod outages;
 mod providers;
 mod raw;
+mod refresh_tokens;
 mod roles;
 mod samples;
+mod sessions;
+mod sign_in_failures;
+mod signing_keys;
+mod spent_tokens;
 mod stage;
 mod tls;
+mod tokens;
+mod usage;
 mod users;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use acceptance::{Database, on_each_database};
+use keystile_domain::Metadata;
 use keystile_storage::{OpenError, Url};
 use tokio::task::JoinSet;
 
@@ -24,6 +25,22 @@ on_each_database! {
         assert!(empty.is_empty(), "{empty:?}");
         assert_eq!(first, second);
         stage.store.migrate(None).await.unwrap();
+    }
+
+    async fn a_user_of_the_first_schema_is_read_by_the_second(database: Database) {
+        let stage = Stage::new(database).await;
+        on_raw(&stage, |raw| {
+            raw.execute(
+                "INSERT INTO users (id, username, username_folded, enabled, is_service_account,
+                                    version, created_at, updated_at)
+                 VALUES ('00000000-0000-0000-0000-000000000001', 'admin', 'admin', TRUE, FALSE,
+                         1, 0, 0)",
+            );
+        })
+        .await;
+        let mut conn = stage.store.read().await.unwrap();
+        let found = conn.find_user_by_name("admin").await.unwrap().unwrap();
+        assert_eq!((found.display_name, found.metadata), (None, Metadata::default()));
     }
 
     async fn four_servers_may_migrate_at_once(database: Database) {

@@ -4,7 +4,7 @@ use acceptance::{Database, on_each_database};
 use keystile_domain::{Role, RoleId, RoleUse, Version};
 use keystile_storage::{Conflict, StoreError};
 
-use crate::samples::{api_key, at, digest, role, user};
+use crate::samples::{api_key, at, digest, oidc_provider, provider, role, user};
 use crate::stage::Stage;
 
 on_each_database! {
@@ -77,15 +77,21 @@ on_each_database! {
             .change(async |tx| {
                 tx.insert_api_key(&key, &digest(1)).await?;
                 tx.insert_user(&user("admin", 1), None).await?;
+                tx.insert_provider(&oidc_provider("sso", 2)).await?;
+                tx.insert_provider(&oidc_provider("ci", 3)).await?;
+                tx.insert_provider(&provider("keys", 4)).await?;
                 tx.insert_role(&role("one", &[])).await?;
                 tx.insert_role(&role("two", &[])).await
             })
             .await;
         let mut conn = stage.store.read().await.unwrap();
-        let used = |api_keys, users, roles| RoleUse { api_keys, users, roles };
-        assert_eq!(conn.count_role_use(RoleId(3)).await.unwrap(), used(1, 1, 2));
-        assert_eq!(conn.count_role_use(RoleId(1)).await.unwrap(), used(0, 1, 0));
-        assert_eq!(conn.count_role_use(RoleId(2)).await.unwrap(), RoleUse::default());
+        let used =
+            |api_keys, users, roles, providers| RoleUse { api_keys, users, roles, providers };
+        assert_eq!(conn.count_role_use(RoleId(3)).await.unwrap(), used(1, 1, 2, 0));
+        assert_eq!(conn.count_role_use(RoleId(1)).await.unwrap(), used(0, 1, 0, 0));
+        assert_eq!(conn.count_role_use(RoleId(2)).await.unwrap(), used(0, 0, 0, 2));
+        assert_eq!(conn.count_role_use(RoleId(4)).await.unwrap(), used(0, 0, 2, 2));
+        assert_eq!(conn.count_role_use(RoleId(5)).await.unwrap(), RoleUse::default());
         let refused = stage.refused(async |tx| tx.remove_role(RoleId(3)).await).await;
         assert!(matches!(refused, StoreError::Conflict(Conflict::Reference)));
     }

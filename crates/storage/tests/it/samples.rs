@@ -1,12 +1,13 @@
 //! Things to store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keystile_domain::{
     Action, Actor, ApiKey, ApiKeyId, BuiltInRole, Digest, EndpointRule, Event, EventDraft, EventId,
-    Expiry, KeyLength, KeySettings, Metadata, PermissionSet, Principal, PrincipalKind, Provider,
-    ProviderId, ProviderKind, ProviderSettings, Role, RoleId, SecretFormat, Seq, Target,
-    TargetKind, Timestamp, User, UserId, Version,
+    Expiry, HashCost, JwtAlgorithm, KeyLength, KeySettings, Lockout, Metadata, OidcSettings,
+    PasswordSettings, PermissionSet, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
+    ProviderSettings, Role, RoleId, SecretFormat, Seq, Target, TargetKind, Timestamp, Token,
+    TokenId, TrustRule, User, UserId, Version,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -106,6 +107,58 @@ pub fn provider(identifier: &str, number: u128) -> Provider {
     }
 }
 
+/// A provider of passwords, with settings that none has by itself.
+pub fn password_provider(identifier: &str, number: u128) -> Provider {
+    Provider {
+        kind: ProviderKind::Password,
+        settings: ProviderSettings::Password(PasswordSettings {
+            min_length: 20,
+            lockout: Lockout { name_failures: 3, address_failures: 30 },
+            access_minutes: 5,
+            refresh_minutes: 60,
+            session_minutes: 600,
+            cost: HashCost::new(12_288, 3, 2).unwrap(),
+        }),
+        ..provider(identifier, number)
+    }
+}
+
+/// A provider of personal access tokens.
+pub fn token_provider(identifier: &str, number: u128) -> Provider {
+    Provider { kind: ProviderKind::PersonalAccessToken, ..provider(identifier, number) }
+}
+
+/// An OpenID provider with everything that one can have; it gives roles 2 and 4.
+pub fn oidc_provider(identifier: &str, number: u128) -> Provider {
+    let claims = [("repository", "acme/*"), ("https://example.com/ref", "refs/heads/main")];
+    let claims = claims.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    Provider {
+        kind: ProviderKind::Oidc,
+        settings: ProviderSettings::Oidc(Box::new(OidcSettings {
+            authority: "https://idp.example/realms/Main".parse().unwrap(),
+            audience: "api://keystile".parse().unwrap(),
+            required_scope: Some("keys".parse().unwrap()),
+            client_id: Some("console".parse().unwrap()),
+            client_secret: Some(vec![0, 127, 255]),
+            algorithms: [JwtAlgorithm::Rs256, JwtAlgorithm::EdDsa].into(),
+            require_typ: true,
+            username_claim: "preferred_username".parse().unwrap(),
+            role_claim: Some("groups".parse().unwrap()),
+            role_mapping: BTreeMap::from([
+                ("Ops \0".to_owned(), [RoleId(2), RoleId(4)].into()),
+                ("nobody".to_owned(), BTreeSet::new()),
+            ]),
+            create_users: true,
+            trust_rules: vec![TrustRule {
+                claims: claims.into(),
+                roles: [RoleId(4)].into(),
+                max_minutes: 10,
+            }],
+        })),
+        ..provider(identifier, number)
+    }
+}
+
 pub fn format(prefix: &str) -> SecretFormat {
     SecretFormat {
         prefix: prefix.parse().unwrap(),
@@ -149,16 +202,67 @@ pub fn built_in_roles() -> Vec<Role> {
     BuiltInRole::ALL.map(built_in).to_vec()
 }
 
+/// A user without anything that they could do without but roles.
 pub fn user(name: &str, number: u128) -> User {
     User {
         id: UserId::from(uuid(number)),
         username: name.parse().unwrap(),
+        display_name: None,
+        email: None,
         enabled: true,
         is_service_account: false,
         roles: [RoleId(1), RoleId(3)].into(),
+        external_id: None,
+        metadata: Metadata::default(),
         version: Version::FIRST,
         created_at: at(0),
         updated_at: at(2),
+    }
+}
+
+/// A service account with everything that one can have.
+pub fn full_user(name: &str, number: u128) -> User {
+    let metadata = json!({"team": "größer 🚀", "nul": "\0"});
+    User {
+        display_name: Some("Ä. Nother".parse().unwrap()),
+        email: Some("ann@example.com".parse().unwrap()),
+        enabled: false,
+        is_service_account: true,
+        external_id: Some("hr:4711".parse().unwrap()),
+        metadata: Metadata::try_from(metadata.as_object().cloned().unwrap()).unwrap(),
+        version: Version(3),
+        ..user(name, number)
+    }
+}
+
+/// A token of the provider 2 without anything that it could do without.
+pub fn token(number: u128, owner: &User, name: &str) -> Token {
+    Token {
+        id: TokenId::from(uuid(number)),
+        owner: owner.id,
+        name: name.parse().unwrap(),
+        description: None,
+        provider: ProviderId::from(uuid(2)),
+        key_prefix: "ks_pat_abcdef".to_owned(),
+        scopes: None,
+        expiry: Expiry::Never,
+        created_by: None,
+        created_at: at(0),
+        updated_at: at(0),
+        version: Version::FIRST,
+    }
+}
+
+/// A token with everything that one can have.
+pub fn full_token(number: u128, owner: &User, name: &str) -> Token {
+    Token {
+        description: Some("one\n\ttwo".parse().unwrap()),
+        scopes: Some(set(&["invoices.*", "keystile.api_keys.read"])),
+        expiry: Expiry::At(at(1_000)),
+        created_by: Some(principal()),
+        updated_at: at(5),
+        version: Version(3),
+        ..token(number, owner, name)
     }
 }
 
@@ -203,6 +307,6 @@ pub fn full_draft() -> EventDraft {
     }
 }
 
-fn set(permissions: &[&str]) -> PermissionSet {
+pub fn set(permissions: &[&str]) -> PermissionSet {
     permissions.iter().map(|text| text.parse().unwrap()).collect()
 }

@@ -1,0 +1,61 @@
+//! Who users are to OpenID providers: an issuer and a subject together, never a name or a mail
+//! (OpenID Connect Core, section 5.7).
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use keystile_domain::{Timestamp, User, UserId};
+
+use crate::columns::parse;
+use crate::conn::on_conn;
+use crate::schema::identities;
+use crate::{Conn, StoreError, Tx};
+
+impl Conn {
+    /// Finds the user that an issuer calls so; both are compared to the letter.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn find_user_by_identity(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<User>, StoreError> {
+        // PostgreSQL stores no such text, and to ask it for one is an error.
+        if issuer.contains('\0') || subject.contains('\0') {
+            return Ok(None);
+        }
+        let query = identities::table.find((issuer, subject)).select(identities::user_id);
+        let id: Option<String> = on_conn!(self, |link| query.first(link).await.optional()?);
+        match id {
+            Some(id) => self.find_user(parse(&id, "identities.user_id")?).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl Tx {
+    /// Remembers what an issuer calls a user, until the user is removed. The texts must not contain
+    /// the character NUL.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::Identity`](crate::Conflict::Identity) if the issuer calls somebody so already,
+    /// [`Conflict::Reference`](crate::Conflict::Reference) if there is no such user.
+    pub async fn insert_identity(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(identities::table).values((
+            identities::issuer.eq(issuer),
+            identities::subject.eq(subject),
+            identities::user_id.eq(user.to_string()),
+            identities::created_at.eq(now.as_millis()),
+        ));
+        on_conn!(self, |link| insert.execute(link).await?);
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! How often credentials were checked, and when last: added up in memory, and written in batches.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+use keystile_domain::Timestamp;
+use uuid::Uuid;
+
+use crate::columns::{id_text, parameter, parse, parse_optional};
+use crate::conn::{insert_all, on_conn};
+use crate::schema::{last_uses, usage_hours};
+use crate::{Books, Conn, StoreError};
+
+/// How often a credential was checked within one hour, with one outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageHour {
+    /// The credential.
+    pub credential: Uuid,
+    /// When the hour began.
+    pub hour: Timestamp,
+    /// How the checks went, in the word that answers have for it.
+    pub outcome: String,
+    /// How many there were.
+    pub checks: i64,
+}
+
+/// The latest use of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUse {
+    /// The credential.
+    pub credential: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+}
+
+impl Conn {
+    /// Lists how often a credential was checked in the hours that began from `since` on and before
+    /// `until`, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn list_usage(
+        &mut self,
+        credential: Uuid,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<UsageHour>, StoreError> {
+        let query = usage_hours::table
+            .filter(usage_hours::credential_id.eq(id_text(credential)))
+            .filter(usage_hours::hour.ge(since.as_millis()))
+            .filter(usage_hours::hour.lt(until.as_millis()))
+            .order((usage_hours::hour, usage_hours::outcome))
+            .select((usage_hours::hour, usage_hours::outcome, usage_hours::checks));
+        let rows: Vec<(i64, String, i64)> = on_conn!(self, |link| query.load(link).await?);
+        let read = |(hour, outcome, checks)| UsageHour {
+            credential,
+            hour: Timestamp::from_millis(hour),
+            outcome,
+            checks,
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// Finds the last uses of some credentials; one that was never used is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn find_last_uses(
+        &mut self,
+        credentials: &[Uuid],
+    ) -> Result<Vec<LastUse>, StoreError> {
+        let ids: Vec<String> = credentials.iter().copied().map(id_text).collect();
+        let query = last_uses::table
+            .filter(last_uses::credential_id.eq_any(ids))
+            .order(last_uses::credential_id);
+        let rows = on_conn!(self, |link| query.select(LastUseRow::as_select()).load(link).await?);
+        rows.into_iter().map(LastUseRow::read).collect()
+    }
+}
+
+impl Books {
+    /// Adds checks to those of the same hour, credential and outcome, and puts later uses in the
+    /// place of earlier ones; never the other way round, however late a node reports.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn add_usage(
+        &mut self,
+        hours: &[UsageHour],
+        last: &[LastUse],
+    ) -> Result<(), StoreError> {
+        // Everywhere else, it would make `filter` ambiguous.
+        use diesel::query_dsl::methods::FilterDsl as _;
+
+        insert_all!(self, usage_hours::table, hour_rows(hours), |insert| {
+            insert
+                .on_conflict((usage_hours::credential_id, usage_hours::hour, usage_hours::outcome))
+                .do_update()
+                .set(usage_hours::checks.eq(usage_hours::checks + excluded(usage_hours::checks)))
+        });
+        insert_all!(self, last_uses::table, last_use_rows(last), |insert| {
+            insert
+                .on_conflict(last_uses::credential_id)
+                .do_update()
+                .set((
+                    last_uses::at.eq(excluded(last_uses::at)),
+                    last_uses::address.eq(excluded(last_uses::address)),
+                    last_uses::user_agent.eq(excluded(last_uses::user_agent)),
+                ))
+                .filter(last_uses::at.lt(excluded(last_uses::at)))
+        });
+        Ok(())
+    }
+
+    /// Forgets the hours that began before a moment. Last uses stay.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn remove_usage_before(&mut self, moment: Timestamp) -> Result<(), StoreError> {
+        let old =
+            diesel::delete(usage_hours::table).filter(usage_hours::hour.lt(moment.as_millis()));
+        on_conn!(self, |link| old.execute(link).await?);
+        Ok(())
+    }
+}
+
+/// One row for each place, since one statement may not meet a row twice; and in order, so that two
+/// nodes that write the same rows never wait for each other.
+fn hour_rows(hours: &[UsageHour]) -> Vec<UsageHourRow> {
+    let mut sums = BTreeMap::new();
+    for UsageHour { credential, hour, outcome, checks } in hours {
+        let sum: &mut i64 = sums.entry((*credential, *hour, outcome)).or_default();
+        *sum = sum.saturating_add(*checks);
+    }
+    let rows = sums.into_iter().map(|((credential, hour, outcome), checks)| UsageHourRow {
+        credential_id: id_text(credential),
+        hour: hour.as_millis(),
+        outcome: outcome.clone(),
+        checks,
+    });
+    rows.collect()
+}
+
+/// The latest for each credential; alone and in order for the same reasons.
+fn last_use_rows(uses: &[LastUse]) -> Vec<LastUseRow> {
+    let mut latest: BTreeMap<Uuid, &LastUse> = BTreeMap::new();
+    for used in uses {
+        let known = latest.entry(used.credential).or_insert(used);
+        if known.at < used.at {
+            *known = used;
+        }
+    }
+    latest.into_values().map(LastUseRow::new).collect()
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = usage_hours)]
+struct UsageHourRow {
+    credential_id: String,
+    hour: i64,
+    outcome: String,
+    checks: i64,
+}
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = last_uses)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct LastUseRow {
+    credential_id: String,
+    at: i64,
+    address: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl LastUseRow {
+    fn new(used: &LastUse) -> Self {
+        Self {
+            credential_id: id_text(used.credential),
+            at: used.at.as_millis(),
+            address: used.address.map(|address| address.to_string()),
+            user_agent: used.user_agent.as_deref().map(parameter),
+        }
+    }
+
+    fn read(self) -> Result<LastUse, StoreError> {
+        Ok(LastUse {
+            credential: parse(&self.credential_id, "last_uses.credential_id")?,
+            at: Timestamp::from_millis(self.at),
+            address: parse_optional(self.address.as_deref(), "last_uses.address")?,
+            user_agent: self.user_agent,
+        })
+    }
+}
