@@ -6,6 +6,7 @@
 //! - [`Database`] is where it keeps its data, and [`on_each_database!`] runs the same sentences on
 //!   both kinds;
 //! - [`Postgres`] is a throw-away cluster, found and made here, as a user that is not root;
+//! - [`oidc`] has identity providers of others, whose tokens the server is to trust;
 //! - [`Api`] speaks the HTTP API as some [`Caller`], [`Connection`] speaks bare bytes;
 //! - [`Part`] is what a machine may lack, and what is then said about it;
 //! - [`scratch`] holds all files and processes, and clears them away however the tests end.
@@ -23,6 +24,7 @@ mod binary;
 mod certificates;
 mod client;
 mod database;
+pub mod oidc;
 mod output;
 mod owner;
 mod parts;

@@ -11,19 +11,26 @@ pub enum Part {
     Browser,
     /// The programs `curl` and `jq`, for the lines of the documentation.
     Curl,
+    /// Keycloak, and Java.
+    Keycloak,
+    /// The npm package `oidc-provider`, and Node.js.
+    OpenId,
     /// PostgreSQL's server programs.
     Postgres,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 3] = [Self::Browser, Self::Curl, Self::Postgres];
+    pub const ALL: [Self; 5] =
+        [Self::Browser, Self::Curl, Self::Keycloak, Self::OpenId, Self::Postgres];
 
     /// The name in messages and lists.
     pub fn name(self) -> &'static str {
         match self {
             Self::Browser => "browser",
             Self::Curl => "curl and jq",
+            Self::Keycloak => programs::KEYCLOAK,
+            Self::OpenId => "oidc-provider",
             Self::Postgres => "postgresql",
         }
     }
@@ -37,6 +44,8 @@ impl Part {
                     && browsers.into_iter().any(|name| programs::find(name).is_some())
             }
             Self::Curl => ["curl", "jq"].iter().all(|name| programs::find(name).is_some()),
+            Self::Keycloak => programs::keycloak().is_some(),
+            Self::OpenId => programs::oidc_provider().is_some(),
             Self::Postgres => programs::postgres().is_some(),
         }
     }

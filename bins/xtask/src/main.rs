@@ -47,7 +47,7 @@ enum Task {
     Openapi,
     /// Format, lints, all tests, documentation: what a change must pass.
     Test {
-        /// Lints and tests that need neither PostgreSQL nor a browser.
+        /// Lints, and the tests that need neither PostgreSQL nor a browser nor Keycloak.
         #[arg(long)]
         quick: bool,
     },

@@ -1,5 +1,7 @@
 //! Programs of others that the suite or the measurements need.
 
+mod providers;
+
 use std::{
     env,
     path::{Path, PathBuf},
@@ -16,19 +18,19 @@ pub fn find(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
-/// Installs what the suite lacks, where this may be done without asking: as root, with apt-get.
-/// `missing` has one name a line, as `missing-parts` prints them.
+/// Installs what the suite lacks, where this may be done without asking: packages as root with
+/// apt-get, and into this project what npm and Maven have. `missing` has one name a line, as
+/// `missing-parts` prints them.
 pub fn install_missing(missing: &str) -> Result<()> {
-    let packages: Vec<_> = missing.lines().flat_map(packages_of).copied().collect();
-    if packages.is_empty() {
-        return Ok(());
+    let packages: Vec<_> = missing.lines().flat_map(packages_for).collect();
+    if !packages.is_empty() && may_install() {
+        install(&packages)?;
+    } else if !packages.is_empty() {
+        eprintln!("not here: {}", packages.join(", "));
+        eprintln!("the tests that need them are skipped, and listed at the end; in CI they fail");
     }
-    if may_install() {
-        return install(&packages);
-    }
-    eprintln!("not here: {}", missing.lines().collect::<Vec<_>>().join(", "));
-    eprintln!("their tests are skipped, and listed at the end; in CI they fail");
-    Ok(())
+    let mut ready = missing.lines().filter(|part| packages_for(part).is_empty());
+    ready.try_for_each(providers::install)
 }
 
 /// Has this program here, from the package of the same name if need be.
@@ -57,11 +59,16 @@ fn may_install() -> bool {
     root && Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
 }
 
-fn packages_of(part: &str) -> &'static [&'static str] {
-    match part {
-        "browser" => &["chromium", "chromium-driver"],
-        "curl and jq" => &["curl", "jq"],
-        "postgresql" => &["postgresql"],
+/// The packages of the programs that a part needs, or is installed with, and that are not here.
+fn packages_for(part: &str) -> Vec<&'static str> {
+    let needs: &[_] = match part {
+        "browser" => &[("chromium", "chromium"), ("chromedriver", "chromium-driver")],
+        "curl and jq" => &[("curl", "curl"), ("jq", "jq")],
+        "oidc-provider" => &[("npm", "npm")],
+        "postgresql" => &[("initdb", "postgresql")],
+        _ if part.starts_with("keycloak-") => &[("java", "default-jre-headless"), ("mvn", "maven")],
         _ => &[],
-    }
+    };
+    let lacking = needs.iter().filter(|(program, _)| find(program).is_none());
+    lacking.map(|(_, package)| *package).collect()
 }

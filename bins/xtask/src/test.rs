@@ -53,7 +53,7 @@ fn tests(quick: bool, skipped: &Path) -> Result<()> {
     tests.env("KEYSTILE_TEST_BINARY", built("keystile")?);
     if quick {
         tests.args(["--lib", "--bins", "--tests", "--"]);
-        tests.args(["postgres", "browser"].iter().flat_map(|part| ["--skip", part]));
+        tests.args(["postgres", "browser", "keycloak"].iter().flat_map(|part| ["--skip", part]));
     }
     step::run("tests", tests)
 }
