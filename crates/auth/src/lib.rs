@@ -70,6 +70,7 @@
 mod client;
 mod clock;
 mod extract;
+pub mod jwt;
 mod request;
 #[cfg(test)]
 mod testing;
@@ -82,5 +83,6 @@ pub use extract::{
     Ambiguity, BearerExtractor, Chain, Extraction, Extractor, HeaderExtractor, Malformed, Place,
     Presented, QueryExtractor, Refusal,
 };
+pub use jwt::TokenError;
 pub use request::RequestView;
 pub use verifier::{Rejection, Verifier};

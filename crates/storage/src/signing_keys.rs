@@ -27,7 +27,7 @@ pub struct StoredSigningKey {
     pub created_at: Timestamp,
     /// From when on it signs; until then it is only shown, so that everybody knows it by then.
     pub signs_from: Timestamp,
-    /// From when on it signs no more.
+    /// From when on it neither signs nor counts: whatever it signed is refused.
     pub retired_at: Expiry,
 }
 
@@ -64,7 +64,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets from when on a key signs no more, in place of what was set before.
+    /// Sets from when on a key neither signs nor counts, in place of what was set before.
     ///
     /// # Errors
     ///
@@ -78,8 +78,7 @@ impl Tx {
         }
     }
 
-    /// Forgets the keys that were retired before a moment: whatever they signed is refused from
-    /// then on.
+    /// Forgets the keys that were retired before a moment.
     ///
     /// # Errors
     ///
