@@ -37,7 +37,7 @@ pub enum Rejection<E> {
     #[error("the credential could not be looked up")]
     Store(#[source] E),
     /// It is a JWT that nobody vouches for.
-    #[error("the token {0}")]
+    #[error("the token is not believed: {0}")]
     Untrusted(TokenError),
 }
 

@@ -64,6 +64,9 @@ pub struct ApiKeyFilter {
     pub expired: Option<bool>,
     /// Those that end before this moment (keys without an end never do).
     pub expires_before: Option<Timestamp>,
+    /// Those that were not let in from this moment on. One that never was counts from when it was
+    /// made.
+    pub unused_since: Option<Timestamp>,
     /// Those that hold the role.
     pub role: Option<RoleId>,
     /// Those of the provider.

@@ -109,6 +109,8 @@ words!(
     /// The kinds of thing that events are about.
     #[non_exhaustive]
     TargetKind {
+        /// An access token.
+        AccessToken = "access_token",
         /// An API key.
         ApiKey = "api_key",
         /// A provider.
@@ -132,6 +134,8 @@ words!(
     /// What an event says was done.
     #[non_exhaustive]
     Action {
+        /// An access token was ended before its time.
+        AccessTokenRevoked = "access_token.revoked",
         /// A key was made.
         ApiKeyCreated = "api_key.created",
         /// A key was deleted for ever.
@@ -182,8 +186,6 @@ words!(
         TokenCreated = "token.created",
         /// A personal access token was deleted for ever.
         TokenDeleted = "token.deleted",
-        /// An access token was revoked before its end.
-        TokenRevoked = "token.revoked",
         /// A personal access token got a new secret.
         TokenRotated = "token.rotated",
         /// A personal access token was changed.

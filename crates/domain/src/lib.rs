@@ -73,7 +73,7 @@ pub use providers::{
 pub use roles::{BuiltInRole, Role, RoleFilter, RoleSort, RoleUse};
 pub use secret::{
     Digest, DrawError, Encoding, Fingerprint, FingerprintError, Fit, FormatError, Formats,
-    KeyLength, Malformed, Pepper, Prefix, Secret, SecretError, SecretFormat,
+    KeyLength, Malformed, Pepper, Prefix, Secret, SecretError, SecretFormat, SecretTag,
 };
 pub use sessions::{Session, SessionHolder};
 pub use store::{CredentialStore, Found};

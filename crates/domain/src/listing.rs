@@ -1,5 +1,7 @@
 //! What lists have in common: pages, directions and name patterns with wildcards.
 
+use crate::Name;
+
 /// How many things one page shows: 1 to 100, 20 unless asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit(u8);
@@ -162,6 +164,29 @@ impl NamePattern {
     pub fn folded(&self) -> &str {
         &self.0
     }
+
+    /// Whether a name matches, for lists that are short enough to be searched in memory.
+    #[must_use]
+    pub fn matches(&self, name: &Name) -> bool {
+        let pattern: Vec<char> = self.0.chars().collect();
+        let name: Vec<char> = name.folded().chars().collect();
+        // `reached[n]`: the pattern so far can stand for the first `n` characters.
+        let mut reached = vec![false; name.len() + 1];
+        reached.first_mut().into_iter().for_each(|start| *start = true);
+        for sign in pattern {
+            let mut any = false;
+            let mut before = false;
+            for (at, slot) in reached.iter_mut().enumerate() {
+                let here = *slot;
+                any |= here;
+                let fits = |c: &char| sign == '?' || sign == *c;
+                let last = at.checked_sub(1).and_then(|at| name.get(at));
+                *slot = if sign == '*' { any } else { before && last.is_some_and(fits) };
+                before = here;
+            }
+        }
+        reached.last().copied().unwrap_or(false)
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +200,27 @@ mod tests {
         assert!([-1, 0, i64::MAX].iter().all(|n| PageNumber::new(*n).is_none()));
         let last = PageNumber::new(i64::from(u32::MAX)).unwrap();
         assert!(last.offset(PageLimit::new(100).unwrap()) > 0);
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_names_without_case() {
+        let matches = |pattern: &str, name: &str| {
+            NamePattern::parse(pattern).unwrap().matches(&name.parse().unwrap())
+        };
+        for (pattern, name) in [
+            ("ci", "CI"),
+            ("c?", "ci"),
+            ("*", "ci"),
+            ("*i*", "ci"),
+            ("c*i*x", "cabixix"),
+            ("größ?", "GRÖßE"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("c", "ci"), ("", "ci"), ("?", "ci"), ("c*x", "ci"), ("*ci?", "ci")]
+        {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
     }
 
     #[test]

@@ -48,6 +48,13 @@ impl Timestamp {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self::from_millis(self.0.saturating_add(millis))
     }
+
+    /// This time, earlier by `duration`; parts of a millisecond are dropped.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.0.saturating_sub(millis))
+    }
 }
 
 impl FromStr for Timestamp {
@@ -105,6 +112,8 @@ mod tests {
         let end = Timestamp::from_millis(i64::MAX);
         assert_eq!(end.after(Duration::MAX), end);
         assert!(end.to_string().starts_with("9999-"));
+        let start = Timestamp::from_millis(i64::MIN);
+        assert_eq!(start.before(Duration::MAX), start);
         assert!(Timestamp::from_millis(i64::MIN).to_string().starts_with("-009999-"));
     }
 }

@@ -2,6 +2,7 @@
 
 mod row;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{
@@ -12,7 +13,7 @@ use keystile_domain::{
 pub(crate) use self::row::ApiKeyRow;
 use crate::conn::{insert_all, on_conn};
 use crate::listing::{cut, named, number, part, text, text_id};
-use crate::schema::{api_key_roles, api_keys};
+use crate::schema::{api_key_roles, api_keys, last_uses};
 use crate::{Conn, StoreError, TombstoneDraft, Tx};
 
 impl Conn {
@@ -76,6 +77,13 @@ impl Conn {
                 };
                 if let Some(end) = filter.expires_before {
                     query = query.filter(api_keys::expires_at.lt(end.as_millis()));
+                }
+                if let Some(moment) = filter.unused_since {
+                    let moment = moment.as_millis();
+                    let used = last_uses::table
+                        .filter(last_uses::credential_id.eq(api_keys::id))
+                        .filter(last_uses::at.ge(moment));
+                    query = query.filter(api_keys::created_at.lt(moment)).filter(not(exists(used)));
                 }
                 if let Some(role) = filter.role {
                     let holders = api_key_roles::table

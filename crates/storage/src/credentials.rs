@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{
     AllowedIps, Credential, CredentialKind, Digest, Found, Metadata, Principal, PrincipalKind,
-    Rights,
+    Rights, SecretTag,
 };
 use uuid::Uuid;
 
@@ -92,18 +92,22 @@ impl Conn {
         }
     }
 
-    /// Finds a credential by its id, as its present secret would find it: for what was made from it
-    /// and does not show a secret. Access tokens are not stored, and so not found.
+    /// Finds a credential by its id and the tag of one of its secrets, as that secret would find
+    /// it: for what was made with the secret and does not show it. Access tokens are not stored,
+    /// and so not found.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
-    pub async fn find_credential_by_id(
+    pub async fn find_credential_by_tag(
         &mut self,
         kind: CredentialKind,
         id: Uuid,
+        tag: SecretTag,
     ) -> Result<Option<Credential>, StoreError> {
-        let secret = secrets::credential_id.eq(id_text(id)).and(secrets::current);
+        let [least, greatest] = tag.bounds().map(|digest| digest.as_bytes().to_vec());
+        let secret =
+            secrets::credential_id.eq(id_text(id)).and(secrets::digest.between(least, greatest));
         match kind {
             CredentialKind::ApiKey => Ok(find_key!(self, secret)),
             CredentialKind::PersonalAccessToken => Ok(find_token!(self, secret)),

@@ -3,11 +3,11 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use keystile_domain::{Timestamp, User, UserId};
+use keystile_domain::{Role, RoleId, Timestamp, User, UserId};
 
-use crate::columns::parse;
+use crate::columns::{parameter, parse};
 use crate::conn::on_conn;
-use crate::schema::identities;
+use crate::schema::{identities, user_roles};
 use crate::{Conn, StoreError, Tx};
 
 impl Conn {
@@ -31,6 +31,24 @@ impl Conn {
             Some(id) => self.find_user(parse(&id, "identities.user_id")?).await,
             None => Ok(None),
         }
+    }
+
+    /// Lists the roles that the users of an issuer hold: whoever speaks for the issuer speaks for
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn list_roles_of_issuer(&mut self, issuer: &str) -> Result<Vec<Role>, StoreError> {
+        let known = identities::table
+            .filter(identities::issuer.eq(parameter(issuer)))
+            .select(identities::user_id);
+        let held = user_roles::table
+            .filter(user_roles::user_id.eq_any(known))
+            .select(user_roles::role_id)
+            .distinct();
+        let ids: Vec<i64> = on_conn!(self, |link| held.load(link).await?);
+        self.list_roles_by_id(&ids.into_iter().map(RoleId).collect()).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Sign-ins that failed one after the other: what makes the next one wait.
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use keystile_domain::Timestamp;
 
@@ -44,7 +43,8 @@ impl Conn {
 }
 
 impl Books {
-    /// Counts one more failure.
+    /// Counts one more failure, and tells what there was before: nobody counts in between, until
+    /// this bookkeeping ends.
     ///
     /// Whoever counts several subjects does so in the same order everywhere, or two could wait for
     /// each other.
@@ -52,8 +52,12 @@ impl Books {
     /// # Errors
     ///
     /// [`StoreError`] if the database does not answer.
-    pub async fn count_failure(&mut self, subject: &str, now: Timestamp) -> Result<(), StoreError> {
-        let put = diesel::insert_into(sign_in_failures::table)
+    pub async fn count_failure(
+        &mut self,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Failures, StoreError> {
+        let count = diesel::insert_into(sign_in_failures::table)
             .values((
                 sign_in_failures::subject.eq(subject),
                 sign_in_failures::failures.eq(1),
@@ -61,10 +65,30 @@ impl Books {
             ))
             .on_conflict(sign_in_failures::subject)
             .do_update()
-            .set((
-                sign_in_failures::failures.eq(sign_in_failures::failures + 1),
-                sign_in_failures::last_at.eq(excluded(sign_in_failures::last_at)),
-            ));
+            .set(sign_in_failures::failures.eq(sign_in_failures::failures + 1))
+            .returning((sign_in_failures::failures, sign_in_failures::last_at));
+        let (counted, last_at): (i32, i64) = on_conn!(self, |link| count.get_result(link).await?);
+        let put = diesel::update(sign_in_failures::table.find(subject))
+            .set(sign_in_failures::last_at.eq(now.as_millis()));
+        on_conn!(self, |link| put.execute(link).await?);
+        Ok(Failures {
+            subject: subject.to_owned(),
+            failures: counted - 1,
+            last_at: Timestamp::from_millis(last_at),
+        })
+    }
+
+    /// Takes back some of the failures that were counted, at most all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn forgive_failures(&mut self, subject: &str, number: i32) -> Result<(), StoreError> {
+        let row = sign_in_failures::table.find(subject);
+        let few = diesel::delete(row).filter(sign_in_failures::failures.le(number));
+        on_conn!(self, |link| few.execute(link).await?);
+        let put = diesel::update(row)
+            .set(sign_in_failures::failures.eq(sign_in_failures::failures - number));
         on_conn!(self, |link| put.execute(link).await?);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::columns::{id_text, parameter, parse, parse_optional};
 use crate::conn::{insert_all, on_conn};
-use crate::schema::{last_uses, usage_hours};
+use crate::schema::{api_keys, last_uses, tokens, usage_hours};
 use crate::{Books, Conn, StoreError};
 
 /// How often a credential was checked within one hour, with one outcome.
@@ -122,7 +123,8 @@ impl Books {
         Ok(())
     }
 
-    /// Forgets the hours that began before a moment. Last uses stay.
+    /// Forgets the hours that began before a moment. The last use of a key or token stays as long
+    /// as that does.
     ///
     /// # Errors
     ///
@@ -131,6 +133,13 @@ impl Books {
         let old =
             diesel::delete(usage_hours::table).filter(usage_hours::hour.lt(moment.as_millis()));
         on_conn!(self, |link| old.execute(link).await?);
+        let key = api_keys::table.filter(api_keys::id.eq(last_uses::credential_id));
+        let token = tokens::table.filter(tokens::id.eq(last_uses::credential_id));
+        let orphaned = diesel::delete(last_uses::table)
+            .filter(last_uses::at.lt(moment.as_millis()))
+            .filter(not(exists(key)))
+            .filter(not(exists(token)));
+        on_conn!(self, |link| orphaned.execute(link).await?);
         Ok(())
     }
 }

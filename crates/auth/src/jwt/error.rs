@@ -61,6 +61,9 @@ pub enum TokenError {
     /// `scope` is no string, or `scp` neither a string nor a list of strings.
     #[error("the scope is neither a string nor a list of strings")]
     Scope,
+    /// The scope lacks what every token must have here.
+    #[error("the scope lacks what is required")]
+    ScopeMissing,
     /// The key that the header means did not make the signature.
     #[error("the signature does not match")]
     Signature,

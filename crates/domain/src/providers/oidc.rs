@@ -22,8 +22,8 @@ pub struct OidcSettings {
     pub audience: ExternalId,
     /// What `scope` (or `scp`) must contain.
     pub required_scope: Option<ExternalId>,
-    /// What the authority calls Keystile's own sign-in page; `azp`, where there is one, must name
-    /// it or be absent only if it is set.
+    /// What the authority calls Keystile's own sign-in page. Where it is set, the `azp` of a token
+    /// that has one must be it; `None`: tokens of every client are accepted.
     pub client_id: Option<ExternalId>,
     /// The secret that goes with it, sealed under the master key.
     pub client_secret: Option<Vec<u8>>,

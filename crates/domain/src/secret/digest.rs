@@ -4,11 +4,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::mac;
+use crate::{IdError, mac};
 
 /// SHA-256 of a whole secret: what caches and embedders work with.
 ///
@@ -48,6 +49,42 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// Names one secret of a credential, and tells nothing of it: the beginning of its digest.
+///
+/// What was made from a secret carries it, and so ends with that secret and not with the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecretTag([u8; TAG_BYTES]);
+
+impl SecretTag {
+    /// The least and the greatest digest that begin with it.
+    #[must_use]
+    pub fn bounds(&self) -> [Digest; 2] {
+        [0, u8::MAX].map(|filler| {
+            let mut bytes = [filler; 32];
+            bytes.iter_mut().zip(self.0).for_each(|(slot, byte)| *slot = byte);
+            Digest(bytes)
+        })
+    }
+}
+
+impl fmt::Display for SecretTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Base64UrlUnpadded::encode_string(&self.0))
+    }
+}
+
+impl FromStr for SecretTag {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let mut tag = [0; TAG_BYTES];
+        match Base64UrlUnpadded::decode(text, &mut tag) {
+            Ok(read) if read.len() == TAG_BYTES => Ok(Self(tag)),
+            _ => Err(IdError),
+        }
+    }
+}
+
 /// The text is no fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is 64 hexadecimal digits")]
@@ -71,6 +108,14 @@ impl Digest {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The name of the secret among those of its credential.
+    #[must_use]
+    pub fn tag(&self) -> SecretTag {
+        let mut tag = [0; TAG_BYTES];
+        tag.iter_mut().zip(self.0).for_each(|(slot, byte)| *slot = byte);
+        SecretTag(tag)
     }
 }
 
@@ -125,6 +170,9 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
+/// A multiple of three: whole letters of base64.
+const TAG_BYTES: usize = 9;
+
 #[cfg(test)]
 mod tests {
     use hmac::KeyInit;
@@ -174,5 +222,18 @@ mod tests {
         let (fingerprint, pepper) = (Fingerprint([3; 32]), Pepper::from_bytes(&[3; 32]));
         let text = format!("{fingerprint:?} {pepper:?} {:?}", pepper.digest(&fingerprint));
         assert_eq!(text, "Fingerprint(..) Pepper(..) Digest(..)");
+    }
+
+    #[test]
+    fn a_tag_reads_back_and_lies_between_its_bounds() {
+        let digest = Pepper::from_bytes(&[1; 32]).digest(&Fingerprint([3; 32]));
+        let tag = digest.tag();
+        assert_eq!(tag.to_string().parse(), Ok(tag));
+        let [least, greatest] = tag.bounds();
+        assert!((least.as_bytes()..=greatest.as_bytes()).contains(&digest.as_bytes()));
+        assert_eq!((least.tag(), greatest.tag()), (tag, tag));
+        for text in ["", "AAAAAAAAAAA", "AAAAAAAAAAAAA", "AAAAAAAAAAA=", "AAAAAAAAAAA!"] {
+            assert_eq!(text.parse::<SecretTag>(), Err(IdError), "{text}");
+        }
     }
 }

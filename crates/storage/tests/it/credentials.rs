@@ -133,7 +133,7 @@ on_each_database! {
         assert_eq!(credential(&stage, 1).await.owner_enabled, Some(false));
     }
 
-    async fn a_credential_is_found_by_its_id_as_by_its_present_secret(database: Database) {
+    async fn a_credential_is_found_by_a_tag_as_by_its_secret(database: Database) {
         let stage = Stage::furnished(database).await;
         stage.change(tokens::furnish).await;
         let (key, token) = (full_api_key(1, "key"), full_token(1, &user("ann", 1), "token"));
@@ -146,17 +146,24 @@ on_each_database! {
             })
             .await;
         let mut conn = stage.store.read().await.unwrap();
-        for (kind, secret) in
-            [(CredentialKind::ApiKey, 3), (CredentialKind::PersonalAccessToken, 4)]
-        {
-            let found = conn.find_credential_by_id(kind, uuid(1)).await.unwrap().unwrap();
-            assert_eq!((found.kind, found.secret_expiry), (kind, Expiry::Never));
+        let (of_key, of_token) = (CredentialKind::ApiKey, CredentialKind::PersonalAccessToken);
+        for (kind, secret, end) in [
+            (of_key, 1, Expiry::At(at(100))),
+            (of_key, 3, Expiry::Never),
+            (of_token, 2, Expiry::At(at(100))),
+            (of_token, 4, Expiry::Never),
+        ] {
+            let tag = digest(secret).tag();
+            let found = conn.find_credential_by_tag(kind, uuid(1), tag).await.unwrap().unwrap();
+            assert_eq!((found.kind, found.secret_expiry), (kind, end));
             let by_secret = credential(&stage, secret).await;
             assert_eq!(format!("{found:?}"), format!("{by_secret:?}"));
-            assert!(conn.find_credential_by_id(kind, uuid(9)).await.unwrap().is_none());
+            assert!(conn.find_credential_by_tag(kind, uuid(9), tag).await.unwrap().is_none());
         }
-        let kind = CredentialKind::AccessToken;
-        assert!(conn.find_credential_by_id(kind, uuid(1)).await.unwrap().is_none());
+        for (kind, secret) in [(of_key, 2), (of_token, 1), (CredentialKind::AccessToken, 3)] {
+            let tag = digest(secret).tag();
+            assert!(conn.find_credential_by_tag(kind, uuid(1), tag).await.unwrap().is_none());
+        }
     }
 
     async fn a_credential_without_roles_may_do_nothing(database: Database) {

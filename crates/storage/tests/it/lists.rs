@@ -6,8 +6,9 @@ use keystile_domain::{
     PageLimit, PageNumber, PageRequest, RoleFilter, RoleId, RoleSort, Start, Token, TokenFilter,
     TokenId, TokenSort, User, UserFilter, UserSort,
 };
-use keystile_storage::StoreError;
+use keystile_storage::{LastUse, StoreError};
 
+use crate::books::keep;
 use crate::samples::{api_key, at, digest, digest_of, provider, role, token, user, uuid};
 use crate::stage::Stage;
 use crate::tokens;
@@ -83,6 +84,31 @@ on_each_database! {
             ),
         ] {
             assert_eq!(names(&stage, filter.clone()).await, expected, "{filter:?}");
+        }
+    }
+
+    async fn a_key_is_unused_since_it_was_used_last_or_made(database: Database) {
+        let stage = Stage::furnished(database).await;
+        let young = ApiKey { created_at: at(5), ..api_key(1, "young") };
+        store(&stage, &[young, api_key(2, "never"), api_key(3, "early"), api_key(4, "late")]).await;
+        let last = |number, moment| LastUse {
+            credential: uuid(number),
+            at: at(moment),
+            address: None,
+            user_agent: None,
+        };
+        let uses = [last(3, 4), last(4, 6)];
+        keep(&stage.store, async |books| books.add_usage(&[], &uses).await).await;
+        for (moment, expected) in [
+            (0, vec![]),
+            (1, vec!["never"]),
+            (4, vec!["never"]),
+            (5, vec!["early", "never"]),
+            (6, vec!["early", "never", "young"]),
+            (7, vec!["early", "late", "never", "young"]),
+        ] {
+            let unused = ApiKeyFilter { unused_since: Some(at(moment)), ..Default::default() };
+            assert_eq!(names(&stage, unused).await, expected, "since {moment}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::samples::at;
 use crate::stage::Stage;
 
 async fn fail(store: &Store, subject: &str, now: Timestamp) {
-    keep(store, async |books| books.count_failure(subject, now).await).await;
+    keep(store, async |books| books.count_failure(subject, now).await.map(drop)).await;
 }
 
 async fn found(store: &Store, subjects: &[&str]) -> Vec<Failures> {
@@ -57,6 +57,29 @@ on_each_database! {
         assert_eq!(found(store, &["a", "b"]).await, [failures("b", 1, at(1))]);
         fail(store, "a", at(2)).await;
         assert_eq!(found(store, &["a"]).await, [failures("a", 1, at(2))]);
+    }
+
+    async fn a_failure_is_told_what_there_was_before(database: Database) {
+        let Stage { store, .. } = &Stage::new(database).await;
+        let count = async |now| keep(store, async |books| books.count_failure("a", now).await).await;
+        assert_eq!(count(at(1)).await, failures("a", 0, at(1)));
+        assert_eq!(count(at(2)).await, failures("a", 1, at(1)));
+        assert_eq!(count(at(3)).await, failures("a", 2, at(2)));
+    }
+
+    async fn failures_can_be_taken_back_down_to_none(database: Database) {
+        let Stage { store, .. } = &Stage::new(database).await;
+        let forgive = async |number| {
+            keep(store, async |books| books.forgive_failures("a", number).await).await;
+        };
+        forgive(1).await;
+        for now in 1..=3 {
+            fail(store, "a", at(now)).await;
+        }
+        forgive(2).await;
+        assert_eq!(found(store, &["a"]).await, [failures("a", 1, at(3))]);
+        forgive(2).await;
+        assert_eq!(found(store, &["a"]).await, []);
     }
 
     async fn only_old_failures_are_forgotten(database: Database) {

@@ -6,8 +6,9 @@ use tokio::task::JoinSet;
 
 use crate::books::keep;
 use crate::raw::on_raw;
-use crate::samples::{at, uuid};
+use crate::samples::{api_key, at, digest, token, user, uuid};
 use crate::stage::Stage;
+use crate::tokens;
 
 fn hour(credential: u128, hour: i64, outcome: &str, checks: i64) -> UsageHour {
     UsageHour { credential: uuid(credential), hour: at(hour), outcome: outcome.to_owned(), checks }
@@ -112,10 +113,26 @@ on_each_database! {
     async fn only_old_hours_are_forgotten(database: Database) {
         let Stage { store, .. } = &Stage::new(database).await;
         let kept = hour(1, 60, "valid", 1);
-        add(store, &[hour(1, 0, "valid", 1), kept.clone()], &[last(1, 0)]).await;
+        add(store, &[hour(1, 0, "valid", 1), kept.clone()], &[]).await;
         keep(store, async |books| books.remove_usage_before(at(60)).await).await;
         assert_eq!(hours(store, 1).await, [kept]);
-        assert_eq!(last_uses(store, &[1]).await, [last(1, 0)]);
+    }
+
+    async fn the_last_use_of_a_key_or_token_stays_as_long_as_that_does(database: Database) {
+        let stage = &Stage::furnished(database).await;
+        let (key, token) = (api_key(1, "key"), token(3, &user("ann", 1), "token"));
+        stage
+            .change(async |tx| {
+                tokens::furnish(tx).await?;
+                tx.insert_api_key(&key, &digest(1)).await?;
+                tx.insert_token(&token, &digest(3)).await
+            })
+            .await;
+        let uses = [last(1, 0), last(3, 0), last(4, 0), last(5, 60)];
+        add(&stage.store, &[], &uses).await;
+        keep(&stage.store, async |books| books.remove_usage_before(at(60)).await).await;
+        let kept = [last(1, 0), last(3, 0), last(5, 60)];
+        assert_eq!(last_uses(&stage.store, &[1, 3, 4, 5]).await, kept);
     }
 
     async fn an_address_that_is_none_is_never_an_answer(database: Database) {
