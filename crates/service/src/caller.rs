@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use keystile_auth::{Presented, Rejection};
 use keystile_domain::{
-    Actor, Context, Credential, Decision, Found, Grant, Pepper, Power, RequestId, Rights, Secret,
-    Timestamp, Transport, decide,
+    Actor, Carrier, Context, Credential, CredentialText, Decision, Found, Grant, Pepper, Power,
+    RequestId, Rights, Secret, Timestamp, Transport, decide,
 };
 use keystile_storage::{Conn, StoreError};
+use uuid::Uuid;
 
-use crate::{Keystile, ServiceError};
+use crate::token_proof::ProvenToken;
+use crate::usage::UserAgent;
+use crate::{Keystile, ServiceError, Unidentified};
 
 /// How a request reached us.
 #[derive(Clone, Debug)]
@@ -21,13 +24,19 @@ pub struct Origin {
     pub transport: Transport,
     /// Its name.
     pub request_id: RequestId,
+    /// What the client calls itself.
+    pub user_agent: Option<UserAgent>,
 }
 
 /// Somebody who showed a valid credential.
 #[derive(Clone, Debug)]
 pub struct Caller {
     grant: Grant,
-    presented: Arc<Presented>,
+    text: Arc<CredentialText>,
+    /// Where it rode; `None`: it authenticated a client of the OAuth endpoints.
+    carrier: Option<Carrier>,
+    /// What was proved of it, if it is a JWT.
+    token: Option<ProvenToken>,
     origin: Origin,
 }
 
@@ -47,8 +56,8 @@ impl Caller {
         require(&self.credential().rights, power)
     }
 
-    pub(crate) fn secret(&self) -> &Secret {
-        &self.presented.secret
+    pub(crate) fn text(&self) -> &CredentialText {
+        &self.text
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -68,21 +77,38 @@ impl Caller {
         pepper: &Pepper,
         now: Timestamp,
     ) -> Result<Arc<Credential>, ServiceError> {
-        let digest = pepper.digest(&self.secret().fingerprint());
-        let Some(Found::Credential(credential)) = conn.find_credential(&digest).await? else {
-            return Err(ServiceError::Unauthenticated);
-        };
-        match decide(&credential, &context(&self.presented, &self.origin), now) {
+        let credential = self.find_again(conn, pepper).await?;
+        let credential = credential.ok_or(ServiceError::Unauthenticated)?;
+        match decide(&credential, &context(self.carrier, &self.origin), now) {
             Decision::Allow(_) => Ok(credential),
             Decision::Deny(_) => Err(ServiceError::Unauthenticated),
+        }
+    }
+
+    async fn find_again(
+        &self,
+        conn: &mut Conn,
+        pepper: &Pepper,
+    ) -> Result<Option<Arc<Credential>>, StoreError> {
+        match (&self.token, self.text()) {
+            (Some(token), _) => token.resolve(conn).await,
+            (None, CredentialText::Secret(secret)) => {
+                let found = conn.find_credential(&pepper.digest(&secret.fingerprint())).await?;
+                Ok(match found {
+                    Some(Found::Credential(credential)) => Some(credential),
+                    _ => None,
+                })
+            }
+            // Nobody is known by a JWT of which nothing was proved.
+            (None, CredentialText::Jwt(_)) => Ok(None),
         }
     }
 }
 
 /// What is asked about the credential of a request.
-fn context(presented: &Presented, origin: &Origin) -> Context<'static> {
+fn context(carrier: Option<Carrier>, origin: &Origin) -> Context<'static> {
     Context {
-        carrier: Some(presented.carrier()),
+        carrier,
         transport: Some(origin.transport),
         address: Some(origin.address),
         ..Context::default()
@@ -99,7 +125,7 @@ pub enum Refused {
     /// A rule said no.
     Denied(keystile_domain::Denial),
     /// There is nothing to judge.
-    Rejected(Rejection<StoreError>),
+    Rejected(Unidentified),
 }
 
 impl Keystile {
@@ -113,12 +139,44 @@ impl Keystile {
         presented: Presented,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let context = context(&presented, &origin);
-        match self.verifier.check(&presented.secret, &context).await {
-            Err(rejection) => Err(Refused::Rejected(rejection)),
-            Ok(Decision::Deny(denial)) => Err(Refused::Denied(denial)),
-            Ok(Decision::Allow(grant)) => {
-                Ok(Caller { grant, presented: Arc::new(presented), origin })
+        let carrier = presented.carrier();
+        self.admit(presented.text, Some(carrier), origin).await
+    }
+
+    /// Judges a client that shows its id and its secret (RFC 6749, section 2.3.1): the id of a key
+    /// or token, and the key or token itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] says why there is no caller.
+    pub async fn authenticate_client(
+        &self,
+        id: Uuid,
+        secret: Secret,
+        origin: Origin,
+    ) -> Result<Caller, Refused> {
+        let caller = self.admit(CredentialText::Secret(secret), None, origin).await?;
+        if caller.credential().id == id {
+            Ok(caller)
+        } else {
+            Err(Refused::Rejected(Rejection::NotFound))
+        }
+    }
+
+    /// Judges a credential; without a carrier by every rule but that one.
+    pub(crate) async fn admit(
+        &self,
+        text: CredentialText,
+        carrier: Option<Carrier>,
+        origin: Origin,
+    ) -> Result<Caller, Refused> {
+        let identified = self.identify(&text).await;
+        let (credential, token) = identified.map_err(Refused::Rejected)?;
+        let (context, now) = (context(carrier, &origin), self.clock.now());
+        match self.judge(&credential, &context, now, origin.user_agent.as_ref()) {
+            Decision::Deny(denial) => Err(Refused::Denied(denial)),
+            Decision::Allow(grant) => {
+                Ok(Caller { grant, text: Arc::new(text), carrier, token, origin })
             }
         }
     }

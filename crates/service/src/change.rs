@@ -11,8 +11,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use keystile_auth::Clock;
 use keystile_domain::{
-    Action, Actor, ChainHash, ChainKey, Event, EventDraft, EventId, Expiry, Power, Reason, Rights,
-    RoleId, SealedEvent, Seq, Target, Timestamp,
+    Action, Actor, ChainHash, ChainKey, Credential, Event, EventDraft, EventId, Expiry, Power,
+    Reason, Rights, RoleId, SealedEvent, Seq, Target, Timestamp,
 };
 use keystile_storage::{Store, Tx};
 use serde_json::Value;
@@ -47,6 +47,8 @@ pub(crate) struct Scope {
     pub(crate) keys: Keys,
     /// What the caller may do, at this moment of the log.
     pub(crate) rights: Rights,
+    /// The caller's credential, at this moment of the log; `None`: Keystile itself acts.
+    pub(crate) caller: Option<Arc<Credential>>,
     /// When the caller's credential ends; what it makes must not live longer.
     pub(crate) caller_end: Expiry,
     /// Whether the caller showed the old secret of a rotated key.
@@ -87,14 +89,16 @@ impl<T> Default for Options<T> {
 }
 
 impl Keystile {
-    /// Makes a change on behalf of a caller who needs `power` for it.
+    /// Makes a change on behalf of a caller who needs `power` for it; with `None`, the work itself
+    /// judges whether the caller may.
     pub(crate) async fn change<T: Send + 'static>(
         &self,
         caller: &Caller,
-        power: Power,
+        power: impl Into<Option<Power>>,
         options: Options<T>,
         work: impl Work<T>,
     ) -> Result<Changed<T>, ServiceError> {
+        let power = power.into();
         let (store, keys, clock) = (self.store.clone(), self.keys.clone(), Arc::clone(&self.clock));
         let caller = caller.clone();
         let task = tokio::spawn(async move {
@@ -118,6 +122,28 @@ impl Keystile {
         });
         task.await.map_err(ServiceError::Vanished)?
     }
+
+    /// Makes a change that nobody asked for with a credential: Keystile itself acts.
+    pub(crate) async fn change_unasked<T: Send + 'static>(
+        &self,
+        origin: Option<Origin>,
+        work: impl Work<T>,
+    ) -> Result<T, ServiceError> {
+        let (store, keys, clock) = (self.store.clone(), self.keys.clone(), Arc::clone(&self.clock));
+        let task = tokio::spawn(async move {
+            let mut scope = Scope::begin(&store, keys, &*clock).await?;
+            scope.origin = origin;
+            match work(&mut scope).await {
+                Ok(value) => scope.commit().await.map(|()| value),
+                Err(error) => {
+                    // As above: the first error is the one to tell.
+                    let _ = scope.tx.rollback().await;
+                    Err(error)
+                }
+            }
+        });
+        task.await.map_err(ServiceError::Vanished)?
+    }
 }
 
 impl Scope {
@@ -133,6 +159,7 @@ impl Scope {
             tx,
             keys,
             rights: Rights::default(),
+            caller: None,
             caller_end: Expiry::Never,
             by_old_secret: false,
             caller_roles: BTreeSet::new(),
@@ -194,16 +221,17 @@ impl Scope {
     async fn attempt<T: Send + 'static>(
         &mut self,
         caller: &Caller,
-        power: Power,
+        power: Option<Power>,
         options: Options<T>,
         work: impl Work<T>,
     ) -> Result<Attempt<T>, ServiceError> {
         let credential = caller.renewed(&mut self.tx, &self.keys.pepper, self.now).await?;
-        require(&credential.rights, power)?;
+        power.map_or(Ok(()), |power| require(&credential.rights, power))?;
         self.rights = credential.rights.clone();
-        self.caller_end = credential.expiry;
+        self.caller_end = if credential.signed_in { Expiry::Never } else { credential.end() };
         self.by_old_secret = credential.secret_expiry != Expiry::Never;
         self.caller_roles = credential.roles.iter().map(|role| role.id).collect();
+        self.caller = Some(credential);
         self.actor = caller.actor();
         self.origin = Some(caller.origin().clone());
         let Options { dry_run, replay } = options;

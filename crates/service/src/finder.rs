@@ -1,7 +1,9 @@
 //! The server's own store of credentials: by digest, from the database.
 
 use keystile_domain::{CredentialStore, Found, Pepper, Secret};
-use keystile_storage::{Store, StoreError};
+use keystile_storage::Store;
+
+use crate::LookupError;
 
 /// Finds credentials by the digest of their secrets.
 pub(crate) struct Finder {
@@ -16,10 +18,10 @@ impl Finder {
 }
 
 impl CredentialStore for Finder {
-    type Error = StoreError;
+    type Error = LookupError;
 
-    async fn find(&self, secret: &Secret) -> Result<Option<Found>, StoreError> {
+    async fn find(&self, secret: &Secret) -> Result<Option<Found>, LookupError> {
         let digest = self.pepper.digest(&secret.fingerprint());
-        self.store.read().await?.find_credential(&digest).await
+        Ok(self.store.read().await?.find_credential(&digest).await?)
     }
 }

@@ -4,8 +4,11 @@
 //! own: none of them tells anything of another, or of the master key.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead, Payload};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use keystile_domain::{ChainKey, Mark, MarkKey, Pepper};
@@ -30,6 +33,8 @@ pub(crate) struct Keys {
     pub(crate) pepper: Pepper,
     pub(crate) chain: ChainKey,
     cursor: Hmac<Sha256>,
+    sealing: Arc<Zeroizing<[u8; 32]>>,
+    names: Hmac<Sha256>,
 }
 
 impl MasterKey {
@@ -79,6 +84,8 @@ impl MasterKey {
             pepper: Pepper::from_bytes(&self.derive("pepper")),
             chain: ChainKey::from_bytes(&self.derive("audit chain")),
             cursor: mac(&self.derive("cursor")),
+            sealing: Arc::new(self.derive("sealing")),
+            names: mac(&self.derive("names")),
         }
     }
 
@@ -94,6 +101,31 @@ impl fmt::Debug for MasterKey {
 }
 
 impl Keys {
+    /// Seals what only this installation may read again; `label` says what it is, and opens it.
+    pub(crate) fn seal(&self, label: &str, secret: &[u8]) -> Result<Vec<u8>, ServiceError> {
+        let nonce: [u8; 24] = random::bytes()?;
+        let payload = Payload { msg: secret, aad: label.as_bytes() };
+        let sealed = self.sealer().encrypt(&nonce.into(), payload).map_err(ServiceError::Seal)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// What was sealed under the label; nothing if it was not.
+    pub(crate) fn open(&self, label: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
+        let payload = Payload { msg: sealed, aad: label.as_bytes() };
+        self.sealer().decrypt(&(*nonce).into(), payload).ok().map(Zeroizing::new)
+    }
+
+    /// A stand-in for a text that must be recognised and not be kept.
+    pub(crate) fn stand_in(&self, text: &str) -> String {
+        let mac = self.names.clone().chain_update(text).finalize().into_bytes();
+        Base64UrlUnpadded::encode_string(&mac)
+    }
+
+    fn sealer(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new((&**self.sealing).into())
+    }
+
     /// A cursor that only this installation can make, and only for this list: neither forged nor
     /// carried over to another list's filters.
     pub(crate) fn seal_cursor(&self, list: &str, mark: &Mark) -> String {
@@ -177,6 +209,18 @@ mod tests {
         let master = MasterKey::from_bytes([7; 32]);
         assert_eq!(format!("{master:?}"), "MasterKey(..)");
         assert_ne!(master.check_value(), *master.to_base64());
+    }
+
+    #[test]
+    fn what_is_sealed_opens_only_here_and_under_its_own_label() {
+        let sealed = keys(1).seal("a", b"secret").unwrap();
+        assert_eq!(**keys(1).open("a", &sealed).unwrap(), *b"secret");
+        assert!(keys(1).open("b", &sealed).is_none());
+        assert!(keys(2).open("a", &sealed).is_none());
+        assert_ne!(keys(1).seal("a", b"secret").unwrap(), sealed);
+        for length in 0..sealed.len() {
+            assert!(keys(1).open("a", &sealed[..length]).is_none());
+        }
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl<T> Replay<T> {
     }
 
     fn cipher(&self, caller: &Caller) -> ChaCha20Poly1305 {
-        let secret = caller.secret().expose().as_bytes();
+        let secret = caller.text().expose().as_bytes();
         let key = derive(secret, &["keystile 1", "replay", &self.key.0]);
         ChaCha20Poly1305::new((&*key).into())
     }

@@ -3,20 +3,19 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use keystile_auth::Rejection;
+use keystile_auth::{Rejection, TokenError};
 use keystile_domain::{
-    Carrier, Context, Credential, Decision, Endpoint, EndpointError, Outcome, Permission,
-    PermissionQuery, Power, Rule, Secret, Tombstone, Transport, decide, explain,
+    Carrier, Context, Credential, CredentialText, Decision, Endpoint, EndpointError, Outcome,
+    Permission, PermissionQuery, Power, Rule, Tombstone, Transport, explain,
 };
-use keystile_storage::StoreError;
 
-use crate::{Caller, Keystile, ServiceError};
+use crate::{Caller, Keystile, ServiceError, Unidentified};
 
 /// A question about a credential.
 #[derive(Debug)]
 pub struct Question {
     /// The credential; nothing if the text could not be one.
-    pub secret: Option<Secret>,
+    pub text: Option<CredentialText>,
     /// What it must be allowed.
     pub permission: Option<PermissionQuery>,
     /// The endpoint that it must open. One that cannot be read opens for nobody.
@@ -49,6 +48,8 @@ pub enum Ending {
     Deleted(Arc<Tombstone>),
     /// A rule said no.
     Denied(Rule, Arc<Credential>),
+    /// A token that has ended, by its own word.
+    Expired,
     /// It cannot be a credential.
     Malformed,
     /// Nobody knows it.
@@ -70,9 +71,9 @@ impl Keystile {
         question: &Question,
     ) -> Result<Verdict, ServiceError> {
         caller.require(Power::KeysVerify)?;
-        let Some(secret) = &question.secret else { return Ok(Ending::Malformed.into()) };
-        let credential = match self.verifier.identify(secret).await {
-            Ok(credential) => credential,
+        let Some(text) = &question.text else { return Ok(Ending::Malformed.into()) };
+        let credential = match self.identify(text).await {
+            Ok((credential, _)) => credential,
             Err(rejection) => return ending(rejection).map(Verdict::from),
         };
         let now = self.clock.now();
@@ -80,11 +81,41 @@ impl Keystile {
         let rules = question.explain.then(|| explain(&credential, &context, now).collect());
         let asked = question.permission.as_ref();
         let missing = asked.map(|query| query.missing(&credential.rights.permissions));
-        let ending = match decide(&credential, &context, now) {
+        let ending = match self.judge(&credential, &context, now, None) {
             Decision::Allow(_) => Ending::Valid(credential),
             Decision::Deny(denial) => Ending::Denied(denial.rule(), credential),
         };
         Ok(Verdict { ending, missing: missing.unwrap_or_default(), rules })
+    }
+}
+
+impl Ending {
+    /// The word for it: the `code` of `/verify`, and what usage is counted by.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Valid(_) => VALID,
+            Self::Expired => "expired",
+            Self::Malformed => "malformed",
+            Self::NotFound => "not_found",
+            Self::Deleted(_) => "deleted",
+            Self::Denied(rule, _) => refusal(*rule),
+        }
+    }
+}
+
+/// The word for the no of a rule.
+pub(crate) fn refusal(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Enabled => "disabled",
+        Rule::NotExpired => "expired",
+        Rule::ProviderEnabled => "provider_disabled",
+        Rule::OwnerEnabled => "owner_disabled",
+        Rule::SourceAllowed => "source_not_allowed",
+        Rule::TransportSecure => "insecure_transport",
+        Rule::IpAllowed => "ip_not_allowed",
+        Rule::PermissionsHeld => "insufficient_permissions",
+        Rule::EndpointAllowed => "endpoint_not_allowed",
     }
 }
 
@@ -106,11 +137,18 @@ impl From<Ending> for Verdict {
     }
 }
 
-fn ending(rejection: Rejection<StoreError>) -> Result<Ending, ServiceError> {
+fn ending(rejection: Unidentified) -> Result<Ending, ServiceError> {
     match rejection {
         Rejection::Deleted(tombstone) => Ok(Ending::Deleted(tombstone)),
         Rejection::Malformed(_) => Ok(Ending::Malformed),
-        Rejection::NotFound => Ok(Ending::NotFound),
+        Rejection::Untrusted(TokenError::Expired) => Ok(Ending::Expired),
+        Rejection::Untrusted(TokenError::Claims | TokenError::Encoding | TokenError::Header) => {
+            Ok(Ending::Malformed)
+        }
+        Rejection::NotFound | Rejection::Untrusted(_) => Ok(Ending::NotFound),
         Rejection::Store(error) => Err(error.into()),
     }
 }
+
+/// The word for a credential that may.
+pub(crate) const VALID: &str = "valid";
