@@ -10,31 +10,36 @@ mod remove;
 mod rotate;
 mod update;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use keystile_domain::{
-    Action, Actor, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Expiry, ExpiryError, Identifier,
-    Listing, OldSecret, PageRequest, Power, Principal, Provider, ProviderId, Reason, Rights, Role,
-    RoleId, Secret, Target, TargetKind, Timestamp, Version,
+    Action, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Expiry, ExpiryError, Identifier, Listing,
+    OldSecret, PageRequest, Power, Provider, ProviderId, Reason, Rights, Role, Secret, Target,
+    TargetKind, Timestamp, Version,
 };
 use keystile_storage::{Conn, StoreError};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::change::Scope;
-use crate::{Caller, Conflict, Keystile, ServiceError};
+use crate::secrets::{find_provider, key_settings};
+use crate::usage::last_used_at;
+use crate::{Caller, Keystile, ProviderName, ServiceError};
 
 pub use batch::BatchOutcome;
-pub use issue::{ApiKeyDraft, ProviderName};
-pub(crate) use issuer::{draw_secret, key_settings};
+pub use issue::ApiKeyDraft;
+pub(crate) use remove::remove as remove_api_key;
 pub use update::ApiKeyChange;
 
-/// A key, with what a face shows of its provider.
+/// A key, with what a face shows of its provider and its use.
 #[derive(Clone, Debug)]
 pub struct ShownApiKey {
     /// The key.
     pub api_key: ApiKey,
     /// The identifier of its provider.
     pub provider: Identifier,
+    /// When it was let in last; what happened in the last seconds may be missing.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A key with its secret: what making or rotating it gives, once.
@@ -62,8 +67,10 @@ impl Keystile {
         let mut conn = self.store.read().await?;
         let keys = conn.list_api_keys(filter, page, self.clock.now()).await?;
         let providers = conn.list_providers().await?;
-        let items =
-            keys.items.into_iter().map(|key| shown(key, &providers)).collect::<Result<_, _>>()?;
+        let ids: Vec<_> = keys.items.iter().map(|key| key.id.as_uuid()).collect();
+        let used = last_used_at(&mut conn, &ids).await?;
+        let items = keys.items.into_iter().map(|key| shown(key, &providers, &used));
+        let items = items.collect::<Result<_, _>>()?;
         Ok(Listing { items, total: keys.total, next: keys.next })
     }
 
@@ -94,7 +101,7 @@ impl Keystile {
         name: &ProviderName,
     ) -> Result<Option<ProviderId>, ServiceError> {
         let mut conn = self.store.read().await?;
-        Ok(issuer::find_provider(&mut conn, name).await?.map(|provider| provider.id))
+        Ok(find_provider(&mut conn, name).await?.map(|provider| provider.id))
     }
 
     /// How the rotation of a key stands.
@@ -137,31 +144,6 @@ impl Scope {
         Ok(provider.ok_or(StoreError::Corrupt("api_keys.provider_id"))?)
     }
 
-    /// The roles with these ids, each of which must exist.
-    async fn roles_named(&mut self, ids: &BTreeSet<RoleId>) -> Result<Vec<Role>, ServiceError> {
-        let roles = self.tx.list_roles_by_id(ids).await?;
-        match ids.iter().find(|id| !roles.iter().any(|role| role.id == **id)) {
-            None => Ok(roles),
-            Some(unknown) => {
-                Err(ServiceError::broken("/role_ids", format_args!("there is no role {unknown}")))
-            }
-        }
-    }
-
-    /// Refuses to end the last key that may do everything.
-    async fn spare_last_administrator(
-        &mut self,
-        rights_before: &Rights,
-        ended: &[ApiKeyId],
-    ) -> Result<(), ServiceError> {
-        if rights_before.are_unlimited()
-            && self.tx.count_unlimited_keys(self.now, ended).await? == 0
-        {
-            return Err(Conflict::LastAdministrator.into());
-        }
-        Ok(())
-    }
-
     pub(crate) fn record_api_key(
         &mut self,
         action: Action,
@@ -176,14 +158,20 @@ impl Scope {
 
 async fn show(conn: &mut Conn, api_key: ApiKey) -> Result<ShownApiKey, ServiceError> {
     let providers = conn.list_providers().await?;
-    shown(api_key, &providers)
+    let used = last_used_at(conn, &[api_key.id.as_uuid()]).await?;
+    shown(api_key, &providers, &used)
 }
 
-fn shown(api_key: ApiKey, providers: &[Provider]) -> Result<ShownApiKey, ServiceError> {
+fn shown(
+    api_key: ApiKey,
+    providers: &[Provider],
+    used: &BTreeMap<Uuid, Timestamp>,
+) -> Result<ShownApiKey, ServiceError> {
     let provider = providers.iter().find(|provider| provider.id == api_key.provider);
     // A provider with keys cannot be deleted, so there is one.
     let provider = provider.ok_or(StoreError::Corrupt("api_keys.provider_id"))?;
-    Ok(ShownApiKey { api_key, provider: provider.identifier.clone() })
+    let last_used_at = used.get(&api_key.id.as_uuid()).copied();
+    Ok(ShownApiKey { api_key, provider: provider.identifier.clone(), last_used_at })
 }
 
 fn broken_expiry(error: ExpiryError) -> ServiceError {
@@ -212,14 +200,6 @@ fn snapshot(key: &ApiKey) -> Value {
 
 fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
-}
-
-/// Who makes something, as the thing itself remembers it.
-fn creator(scope: &Scope) -> Option<Principal> {
-    match &scope.actor {
-        Actor::Principal { principal, .. } => Some(principal.clone()),
-        Actor::System => None,
-    }
 }
 
 /// Whether somebody may use the key at the moment `now`, as far as the key itself goes.

@@ -15,6 +15,7 @@ use keystile_storage::Store;
 use secrecy::SecretString;
 
 use crate::change::Scope;
+use crate::passwords::{HashError, PasswordError};
 use crate::{MasterKey, ServiceError, roles};
 
 /// What an operator gives for the first start.
@@ -50,9 +51,12 @@ pub enum FirstStartError {
     /// The secrets could not be handed over.
     #[error("the first secrets could not be handed over")]
     Handover(#[source] io::Error),
-    /// The password could not be hashed.
-    #[error("the password could not be hashed")]
-    Password(#[source] argon2::password_hash::Error),
+    /// The given password cannot be one.
+    #[error("KEYSTILE_BOOTSTRAP_ADMIN_PASSWORD is refused")]
+    Password(#[from] PasswordError),
+    /// The given password is too weak, or could not be hashed.
+    #[error("KEYSTILE_BOOTSTRAP_ADMIN_PASSWORD is refused")]
+    PasswordHash(#[from] HashError),
     /// The change itself failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -73,6 +77,22 @@ pub async fn is_initialised(store: &Store) -> Result<bool, ServiceError> {
     Ok(store.read().await?.find_meta(MASTER_KEY_CHECK).await?.is_some())
 }
 
+/// Whether the database was filled before, under this master key.
+///
+/// # Errors
+///
+/// [`FirstStartError::WrongMasterKey`] if it was under another one.
+pub async fn is_initialised_under(
+    store: &Store,
+    master: &MasterKey,
+) -> Result<bool, FirstStartError> {
+    let mut conn = store.read().await.map_err(ServiceError::from)?;
+    match conn.find_meta(MASTER_KEY_CHECK).await.map_err(ServiceError::from)? {
+        Some(check) => same_master(master, &check).map(|()| true),
+        None => Ok(false),
+    }
+}
+
 /// Makes what every Keystile has, if the database is empty.
 ///
 /// `hand_over` is called before anything is kept: if it fails, the next start is a first start
@@ -89,12 +109,11 @@ pub async fn initialise(
     bootstrap: Bootstrap,
     hand_over: impl FnOnce(&FirstSecrets) -> io::Result<()>,
 ) -> Result<Option<FirstSecrets>, FirstStartError> {
-    let mut conn = store.read().await.map_err(ServiceError::from)?;
-    let known = conn.find_meta(MASTER_KEY_CHECK).await.map_err(ServiceError::from)?;
-    drop(conn);
-    if let Some(check) = known {
-        return same_master(master, &check).map(|()| None);
+    if is_initialised_under(store, master).await? {
+        return Ok(None);
     }
+    let (given, url) = (bootstrap.admin_password.as_ref(), &bootstrap.public_url);
+    let password = admin::AdminPassword::settle(given, url).await?;
     let mut scope = Scope::begin(store, master.keys(), &**clock).await?;
     scope.rights = Rights::everything();
     let known = scope.tx.find_meta(MASTER_KEY_CHECK).await.map_err(ServiceError::from)?;
@@ -102,7 +121,7 @@ pub async fn initialise(
         scope.tx.rollback().await.map_err(ServiceError::from)?;
         return same_master(master, &check).map(|()| None);
     }
-    let secrets = fill(&mut scope, master, bootstrap).await?;
+    let secrets = fill(&mut scope, master, bootstrap, password).await?;
     hand_over(&secrets).map_err(FirstStartError::Handover)?;
     scope.commit().await?;
     Ok(Some(secrets))
@@ -116,6 +135,7 @@ async fn fill(
     scope: &mut Scope,
     master: &MasterKey,
     bootstrap: Bootstrap,
+    password: admin::AdminPassword,
 ) -> Result<FirstSecrets, FirstStartError> {
     meta(scope, MASTER_KEY_CHECK, &master.check_value()).await?;
     meta(scope, PUBLIC_URL, &bootstrap.public_url).await?;
@@ -129,7 +149,7 @@ async fn fill(
         add_role(scope, role).await?;
     }
     let provider = providers::add(scope).await?;
-    let admin_password = admin::add_user(scope, bootstrap.admin_password).await?;
+    let admin_password = admin::add_user(scope, password).await?;
     let admin_key = admin::add_key(scope, &provider, bootstrap.admin_key).await?;
     Ok(FirstSecrets { admin_key, admin_password })
 }
@@ -155,7 +175,8 @@ async fn meta(scope: &mut Scope, name: &str, value: &str) -> Result<(), FirstSta
     Ok(scope.tx.set_meta(name, value).await.map_err(ServiceError::from)?)
 }
 
+/// How the world reached the first node.
+pub(crate) const PUBLIC_URL: &str = "public_url";
 /// Whether live keys may have formats that were not drawn here.
 pub(crate) const FREE_FORMATS: &str = "free_formats";
 const MASTER_KEY_CHECK: &str = "master_key_check";
-const PUBLIC_URL: &str = "public_url";

@@ -6,7 +6,7 @@ use keystile_domain::{
     Action, Description, EndpointRule, Listing, Name, PageRequest, PermissionSet, Power, Rights,
     Role, RoleFilter, RoleId, RoleSort, Target, TargetKind, Version,
 };
-use keystile_storage::StoreError;
+use keystile_storage::{Except, StoreError};
 use serde_json::{Value, json};
 
 use crate::change::{Changed, Options, Scope};
@@ -144,7 +144,8 @@ impl Keystile {
                 after.version = before.version.next();
                 after.updated_at = scope.now;
                 scope.tx.update_role(&after).await.map_err(name_taken)?;
-                spare_last_administrator(scope, &before).await?;
+                // A role of one's own making may be what the last administrator lives by.
+                scope.spare_last_administrator(&Rights::of([&before]), &Except::default()).await?;
                 record(scope, Action::RoleUpdated, Some(&before), Some(&after))?;
                 Ok(after)
             })
@@ -205,15 +206,6 @@ async fn reach_grants(scope: &mut Scope, ids: &BTreeSet<RoleId>) -> Result<(), S
         return Err(ServiceError::broken("/may_grant", detail));
     }
     Ok(ids.iter().try_for_each(|id| scope.rights.reach_grant(*id))?)
-}
-
-/// A role of one's own making may be what the last administrator lives by.
-async fn spare_last_administrator(scope: &mut Scope, before: &Role) -> Result<(), ServiceError> {
-    let were_unlimited = Rights::of([before]).are_unlimited();
-    if were_unlimited && scope.tx.count_unlimited_keys(scope.now, &[]).await? == 0 {
-        return Err(Conflict::LastAdministrator.into());
-    }
-    Ok(())
 }
 
 fn name_taken(error: StoreError) -> ServiceError {

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use keystile_domain::{
-    Action, AllowedIps, Description, Expiry, ExternalId, Identifier, Metadata, Name, Power,
-    ProviderId, RoleId,
+    Action, AllowedIps, Description, Expiry, ExternalId, Metadata, Name, Power, RoleId,
 };
 
 use super::IssuedApiKey;
 use super::issuer::Issuer;
 use crate::change::{Changed, Options};
-use crate::{Caller, Keystile, ServiceError};
+use crate::{Caller, Keystile, ProviderName, ServiceError};
 
 /// A key that somebody asks for.
 #[derive(Clone, Debug)]
@@ -33,15 +32,6 @@ pub struct ApiKeyDraft {
     pub external_id: Option<ExternalId>,
     /// What the customer keeps beside it.
     pub metadata: Metadata,
-}
-
-/// How a request names a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProviderName {
-    /// By its id.
-    Id(ProviderId),
-    /// By its identifier.
-    Identifier(Identifier),
 }
 
 impl Keystile {

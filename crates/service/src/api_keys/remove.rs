@@ -1,9 +1,9 @@
 //! Deleting keys, for ever.
 
 use keystile_domain::{Action, ApiKeyId, ExternalId, Power, Reason, Rights, Version};
-use keystile_storage::TombstoneDraft;
+use keystile_storage::Except;
 
-use super::{ShownApiKey, creator, is_live, show};
+use super::{ShownApiKey, is_live, show};
 use crate::change::{Changed, Options, Scope};
 use crate::{Caller, Keystile, ServiceError};
 
@@ -55,7 +55,8 @@ impl Keystile {
     }
 }
 
-async fn remove(
+/// Deletes a key that the caller may touch, whatever power they have.
+pub(crate) async fn remove(
     scope: &mut Scope,
     id: ApiKeyId,
     expected: Option<Version>,
@@ -63,19 +64,15 @@ async fn remove(
 ) -> Result<ShownApiKey, ServiceError> {
     let (key, roles) = scope.api_key_in_reach(id, expected).await?;
     if is_live(&key, scope.now) {
-        scope.spare_last_administrator(&Rights::of(&roles), &[id]).await?;
+        scope
+            .spare_last_administrator(
+                &Rights::of(&roles),
+                &Except { api_keys: &[id], ..Except::default() },
+            )
+            .await?;
     }
-    let tombstone = tombstone(scope, reason);
+    let tombstone = scope.tombstone(reason);
     scope.tx.remove_api_key(&key, &tombstone).await?;
     scope.record_api_key(Action::ApiKeyDeleted, Some(&key), None, reason.cloned())?;
     show(&mut scope.tx, key).await
-}
-
-fn tombstone(scope: &Scope, reason: Option<&Reason>) -> TombstoneDraft {
-    TombstoneDraft {
-        deleted_at: scope.now,
-        deleted_by: creator(scope),
-        reason: reason.cloned(),
-        seq: scope.seq(),
-    }
 }

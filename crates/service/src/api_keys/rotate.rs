@@ -5,9 +5,9 @@ use keystile_domain::{
 };
 use serde_json::Value;
 
-use super::issuer::{draw_secret, key_settings};
-use super::{IssuedApiKey, ShownApiKey, snapshot, target};
+use super::{IssuedApiKey, show, snapshot, target};
 use crate::change::{Changed, Options, Scope};
+use crate::secrets::{Mint, key_settings};
 use crate::{Caller, Conflict, Keystile, ServiceError};
 
 impl Keystile {
@@ -36,13 +36,13 @@ impl Keystile {
             Box::pin(async move {
                 let (before, roles) = scope.api_key_in_reach(id, expected).await?;
                 if before.id.as_uuid() == own {
-                    refuse_old_secret(scope)?;
+                    scope.refuse_old_secret()?;
                 } else {
                     roles.iter().try_for_each(|role| scope.rights.reach_role(role))?;
                 }
                 let provider = scope.provider_of(&before).await?;
                 let format = &key_settings(&provider)?.format;
-                let secret = draw_secret(scope, format).await?;
+                let secret = Mint::default().draw(scope, format).await?;
                 let after = ApiKey {
                     key_prefix: format.display_prefix(&secret),
                     version: before.version.next(),
@@ -56,7 +56,7 @@ impl Keystile {
                 let (old, new) = (snapshot(&before), with_old_end(&after, old_end));
                 let target = target(&after);
                 scope.record(Action::ApiKeyRotated, target, (Some(old), Some(new)), None)?;
-                let shown = ShownApiKey { api_key: after, provider: provider.identifier };
+                let shown = show(&mut scope.tx, after).await?;
                 Ok(IssuedApiKey { shown, secret })
             })
         })
@@ -95,7 +95,7 @@ impl Keystile {
         let own = caller.credential().id;
         self.move_old_end(caller, id, action, options, move |scope| {
             if id.as_uuid() == own {
-                refuse_old_secret(scope)?;
+                scope.refuse_old_secret()?;
             }
             Ok(overlap.end(scope.now))
         })
@@ -126,11 +126,6 @@ impl Keystile {
         })
         .await
     }
-}
-
-/// Whoever holds the old secret of a key neither takes the new one from its holder nor lives on.
-fn refuse_old_secret(scope: &Scope) -> Result<(), ServiceError> {
-    if scope.by_old_secret { Err(ServiceError::OldSecret) } else { Ok(()) }
 }
 
 /// What the audit log says of a key whose old secret still counts.

@@ -6,6 +6,7 @@ use keystile_domain::{
     Action, AllowedIps, ApiKey, ApiKeyId, Description, Expiry, ExternalId, Name, Power, Rights,
     RoleId, Version,
 };
+use keystile_storage::Except;
 use serde_json::{Map, Value};
 
 use super::{ShownApiKey, is_live, settle_expiry, show};
@@ -121,7 +122,12 @@ async fn spare_last_administrator(
     if lives_on && rights_after.are_unlimited() {
         return Ok(());
     }
-    scope.spare_last_administrator(rights_before, &[after.id]).await
+    scope
+        .spare_last_administrator(
+            rights_before,
+            &Except { api_keys: &[after.id], ..Except::default() },
+        )
+        .await
 }
 
 fn action(before: &ApiKey, after: &ApiKey) -> Action {

@@ -1,46 +1,66 @@
 //! The first administrator: the user `admin`, and a key.
 
-use argon2::{Argon2, PasswordHasher};
 use keystile_domain::{
-    Action, ApiKey, ApiKeyId, BuiltInRole, Encoding, Expiry, Fit, KeyLength, Name, Prefix,
-    Provider, Secret, SecretFormat, Target, TargetKind, User, UserId, Version,
+    Action, ApiKey, ApiKeyId, BuiltInRole, Expiry, Fit, HashCost, Name, Provider, Secret,
+    SecretFormat, User, UserId, Version,
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
 
 use super::{FREE_FORMATS, FirstStartError, meta};
 use crate::change::Scope;
-use crate::{ServiceError, api_keys, random};
+use crate::passwords::{Hasher, Password, PasswordRules};
+use crate::secrets::{self, Mint};
+use crate::{ServiceError, random};
+
+/// The password of the user `admin`.
+pub(super) struct AdminPassword {
+    hash: String,
+    /// What is to be told, if it was drawn.
+    drawn: Option<Password>,
+}
+
+impl AdminPassword {
+    /// The given password, if it is strong enough, or a new one.
+    pub(super) async fn settle(
+        given: Option<&SecretString>,
+        public_url: &str,
+    ) -> Result<Self, FirstStartError> {
+        let (password, drawn) = match given {
+            Some(text) => (text.expose_secret().parse::<Password>()?, None),
+            None => {
+                let password = Password::draw().map_err(ServiceError::from)?;
+                (password.clone(), Some(password))
+            }
+        };
+        let known = [ADMIN, public_url];
+        let (rules, cost) = (PasswordRules::default(), HashCost::default());
+        let hash = Hasher::default().hash_new(&password, rules, &known, cost).await?;
+        Ok(Self { hash, drawn })
+    }
+}
 
 /// The user `admin`; gives its password if it was drawn.
 pub(super) async fn add_user(
     scope: &mut Scope,
-    given: Option<SecretString>,
+    password: AdminPassword,
 ) -> Result<Option<SecretString>, FirstStartError> {
-    let (password, was_drawn) = match given {
-        Some(password) => (password, false),
-        None => (draw_password()?, true),
-    };
-    let hash = Argon2::default()
-        .hash_password(password.expose_secret().as_bytes())
-        .map_err(FirstStartError::Password)?
-        .to_string();
     let user = User {
         id: random::id(UserId::new, scope.now)?,
-        username: "admin".parse()?,
+        username: ADMIN.parse()?,
+        display_name: None,
+        email: None,
         enabled: true,
         is_service_account: false,
         roles: [BuiltInRole::Administrator.id()].into(),
+        external_id: None,
+        metadata: Default::default(),
         version: Version::FIRST,
         created_at: scope.now,
         updated_at: scope.now,
     };
-    scope.tx.insert_user(&user, Some(&hash)).await.map_err(ServiceError::from)?;
-    let target =
-        Target { kind: TargetKind::User, id: user.id.to_string(), name: user.username.to_string() };
-    let after = json!({"username": "admin", "enabled": true, "role_ids": [1]});
-    scope.record(Action::UserCreated, target, (None, Some(after)), None)?;
-    Ok(was_drawn.then_some(password))
+    scope.tx.insert_user(&user, Some(&password.hash)).await.map_err(ServiceError::from)?;
+    scope.record_user(Action::UserCreated, None, Some(&user), None)?;
+    Ok(password.drawn.map(SecretString::from))
 }
 
 /// The first key; gives its secret if it was drawn.
@@ -49,14 +69,14 @@ pub(super) async fn add_key(
     provider: &Provider,
     given: Option<Secret>,
 ) -> Result<Option<Secret>, FirstStartError> {
-    let format = &api_keys::key_settings(provider)?.format;
+    let format = &secrets::key_settings(provider)?.format;
     let was_given = given.is_some();
     let secret = match given {
         Some(secret) => {
             accept(scope, format, &secret).await?;
             secret
         }
-        None => api_keys::draw_secret(scope, format).await?,
+        None => Mint::default().draw(scope, format).await?,
     };
     let key = ApiKey {
         id: random::id(ApiKeyId::new, scope.now)?,
@@ -96,15 +116,4 @@ async fn accept(
     }
 }
 
-/// Letters and digits, drawn like those of a key.
-fn draw_password() -> Result<SecretString, FirstStartError> {
-    let format = SecretFormat {
-        prefix: Prefix::default(),
-        encoding: Encoding::Base62,
-        key_length: KeyLength::default(),
-    };
-    let secret = format.generate(&mut random::generator()).map_err(ServiceError::from)?;
-    Ok(SecretString::from(secret.expose().chars().take(PASSWORD_LENGTH).collect::<String>()))
-}
-
-const PASSWORD_LENGTH: usize = 24;
+const ADMIN: &str = "admin";

@@ -1,33 +1,16 @@
 //! The built-in providers.
 
 use keystile_domain::{
-    Action, Encoding, HeaderName, KeyLength, KeySettings, Prefix, Provider, ProviderId,
-    ProviderKind, ProviderSettings, QueryName, SecretFormat, Target, TargetKind, Version,
+    Action, PasswordSettings, Provider, ProviderId, ProviderKind, ProviderSettings, Version,
 };
-use serde_json::json;
 
 use super::FirstStartError;
 use crate::change::Scope;
+use crate::providers::key_defaults;
 use crate::{ServiceError, random};
 
 /// The built-in providers; gives the one for API keys.
 pub(super) async fn add(scope: &mut Scope) -> Result<Provider, FirstStartError> {
-    let keys = |prefix: Prefix, days: Option<(u32, u32)>| {
-        ProviderSettings::Keys(KeySettings {
-            format: SecretFormat {
-                prefix,
-                encoding: Encoding::Base62,
-                key_length: KeyLength::default(),
-            },
-            default_expiry_minutes: days.map(|(default, _)| default * MINUTES_A_DAY),
-            max_expiry_minutes: days.map(|(_, max)| max * MINUTES_A_DAY),
-            header_name: HeaderName::default(),
-            accept_bearer: true,
-            allow_query_string: false,
-            query_parameter_name: QueryName::default(),
-            admin_may_create: false,
-        })
-    };
     let for_keys = Provider {
         id: random::id(ProviderId::new, scope.now)?,
         identifier: "api-keys".parse()?,
@@ -37,7 +20,7 @@ pub(super) async fn add(scope: &mut Scope) -> Result<Provider, FirstStartError> 
         enabled: true,
         is_default: true,
         allow_insecure_http: false,
-        settings: keys("ks_".parse()?, None),
+        settings: ProviderSettings::Keys(key_defaults(ProviderKind::ApiKey)?),
         version: Version::FIRST,
         created_at: scope.now,
         updated_at: scope.now,
@@ -47,7 +30,7 @@ pub(super) async fn add(scope: &mut Scope) -> Result<Provider, FirstStartError> 
         identifier: "personal-access-tokens".parse()?,
         name: "Personal access tokens".parse()?,
         kind: ProviderKind::PersonalAccessToken,
-        settings: keys("ks_pat_".parse()?, Some((90, 365))),
+        settings: ProviderSettings::Keys(key_defaults(ProviderKind::PersonalAccessToken)?),
         ..for_keys.clone()
     };
     let local = Provider {
@@ -55,7 +38,7 @@ pub(super) async fn add(scope: &mut Scope) -> Result<Provider, FirstStartError> 
         identifier: "local".parse()?,
         name: "Name and password".parse()?,
         kind: ProviderKind::Password,
-        settings: ProviderSettings::Password,
+        settings: ProviderSettings::Password(PasswordSettings::default()),
         ..for_keys.clone()
     };
     for provider in [&for_keys, &for_tokens, &local] {
@@ -63,15 +46,7 @@ pub(super) async fn add(scope: &mut Scope) -> Result<Provider, FirstStartError> 
         if let ProviderSettings::Keys(settings) = &provider.settings {
             scope.tx.remember_format(&settings.format).await.map_err(ServiceError::from)?;
         }
-        let target = Target {
-            kind: TargetKind::Provider,
-            id: provider.id.to_string(),
-            name: provider.name.to_string(),
-        };
-        let after = json!({"identifier": provider.identifier.as_str(), "enabled": true});
-        scope.record(Action::ProviderCreated, target, (None, Some(after)), None)?;
+        scope.record_provider(Action::ProviderCreated, None, Some(provider))?;
     }
     Ok(for_keys)
 }
-
-const MINUTES_A_DAY: u32 = 24 * 60;
