@@ -1,15 +1,17 @@
 //! Who a request acts as.
 
+mod password;
+
 use actix_web::{HttpResponse, get};
 use keystile_api::me::{Credential as CredentialView, Me, Principal as PrincipalView, RoleName};
-use keystile_domain::{Credential, Principal, Role};
+use keystile_domain::{Credential, PermissionSet, Principal, Role};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Anybody, Authorized};
 use crate::params::{NoParams, Params};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show_me);
+    config.service(show_me).service(password::change_password);
 }
 
 /// Who the request acts as
@@ -22,7 +24,7 @@ async fn show_me(authorized: Authorized<Anybody>, _: Params<NoParams>) -> HttpRe
     HttpResponse::Ok().json(Me {
         principal: principal_view(&credential.principal),
         credential: credential_view(credential),
-        roles: role_names(&credential.roles),
+        roles: role_names(credential.whole_roles()),
         permissions: permission_texts(credential),
     })
 }
@@ -42,6 +44,7 @@ pub(crate) fn credential_view(credential: &Credential) -> CredentialView {
         name: credential.name.to_string(),
         key_prefix: credential.key_prefix.clone(),
         expires_at: credential.expiry.at().map(|at| at.to_string()),
+        scopes: credential.scopes.as_ref().map(texts),
         external_id: credential.external_id.as_ref().map(ToString::to_string),
         metadata: credential.metadata.as_map().clone(),
     }
@@ -52,5 +55,9 @@ pub(crate) fn role_names(roles: &[Role]) -> Vec<RoleName> {
 }
 
 pub(crate) fn permission_texts(credential: &Credential) -> Vec<String> {
-    credential.rights.permissions.iter().map(ToString::to_string).collect()
+    texts(&credential.rights.permissions)
+}
+
+pub(crate) fn texts(permissions: &PermissionSet) -> Vec<String> {
+    permissions.iter().map(ToString::to_string).collect()
 }
