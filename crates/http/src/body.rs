@@ -1,5 +1,6 @@
 //! Reads the body of a request: its type, its size, its time; what is in it is for `json`.
 
+mod form;
 mod json;
 
 use std::future::Future;
@@ -19,6 +20,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::error::ApiError;
 use crate::state::State;
 
+pub(crate) use form::Form;
 pub(crate) use json::unknown_fields;
 
 /// A JSON body of ordinary size.

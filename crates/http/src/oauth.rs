@@ -1,0 +1,127 @@
+//! The OAuth endpoints: forms in, JSON out, in the words of the RFCs.
+
+mod client;
+mod token;
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, post, web};
+use keystile_api::oauth::{Introspection, OAuthError, TokenForm};
+use keystile_domain::Permission;
+use keystile_service::oauth::{ActiveToken, Refusal};
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::authorized::{Anybody, Authorized, KeysVerify};
+use crate::body::Form;
+use crate::error::ApiError;
+use crate::params::{NoParams, Params};
+use crate::state::State;
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    let endpoints = scope::scope("/oauth2")
+        .wrap(from_fn(client::authenticate_client))
+        .service(token::issue_token)
+        .service(introspect_token)
+        .service(revoke_token);
+    config.service(endpoints);
+}
+
+/// Tell about a token
+///
+/// By RFC 7662, for every kind of credential: keys, personal access tokens, access tokens and
+/// refresh tokens. One that is unknown, has ended, or is bound to addresses is `{"active": false}`
+/// and nothing else. The caller shows a credential as everywhere, or its id and itself as
+/// `Authorization: Basic`.
+#[utoipa::path(
+    tag = "oauth",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "What the token is worth.", body = Introspection),
+        (status = 400, description = "The request is refused.", body = OAuthError),
+    ),
+)]
+#[post("/introspect")]
+async fn introspect_token(
+    authorized: Authorized<KeysVerify>,
+    _: Params<NoParams>,
+    mut form: Form,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let token = form.require("token")?;
+    let active = state.keystile.introspect(authorized.caller(), &token).await?;
+    let answer = active.map_or_else(Introspection::default, introspection);
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// End a token
+///
+/// By RFC 7009: 200 also for a token that is unknown or has ended. Whoever has a token may end that
+/// token and those that act as the same user or key; ending another needs the right to delete it. A
+/// key or personal access token is deleted for ever, a refresh token ends its session, an access
+/// token is worth nothing more at Keystile.
+#[utoipa::path(
+    tag = "oauth",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The token is worth nothing any more."),
+        (status = 400, description = "It is not the caller's to end, or of another issuer.", body = OAuthError),
+    ),
+)]
+#[post("/revoke")]
+async fn revoke_token(
+    authorized: Authorized<Anybody>,
+    _: Params<NoParams>,
+    mut form: Form,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let token = form.require("token")?;
+    state.keystile.revoke(authorized.caller(), &token).await?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let reason = refusal.to_string();
+        match refusal {
+            Refusal::Client(_) => {
+                Self::oauth("invalid_client", "The client could not be authenticated.")
+            }
+            Refusal::Scope => Self::oauth("invalid_scope", "A scope is no permission."),
+            Refusal::ScopeBeyond(permission) => {
+                let description = format!("The credential does not hold {permission}.");
+                Self::oauth("invalid_scope", description)
+            }
+            Refusal::Subject(_) => {
+                Self::oauth("invalid_request", "The subject token is not accepted.")
+            }
+            Refusal::TokenType => Self::oauth(
+                "unsupported_token_type",
+                "Tokens of other issuers are not ours to end.",
+            ),
+            Refusal::Unauthorized => {
+                Self::oauth("unauthorized_client", "The token is not the caller's to end.")
+            }
+            Refusal::Service(error) => return error.into(),
+            _ => Self::oauth("invalid_request", "The request is refused."),
+        }
+        .because(reason)
+    }
+}
+
+fn introspection(token: ActiveToken) -> Introspection {
+    let seconds = |at: keystile_domain::Timestamp| at.as_millis().div_euclid(1_000);
+    let scope: Vec<_> = token.scopes.iter().map(Permission::as_str).collect();
+    Introspection {
+        active: true,
+        scope: Some(scope.join(" ")),
+        client_id: Some(token.credential),
+        username: Some(token.username),
+        token_type: Some("Bearer".to_owned()),
+        exp: token.ends_at.map(seconds),
+        iat: token.issued_at.map(seconds),
+        sub: Some(token.subject),
+        aud: token.audiences,
+        iss: Some(token.issuer),
+        jti: token.id,
+    }
+}
