@@ -1,0 +1,162 @@
+//! How credentials are used: every check is counted, in memory first, and shown by hour or day.
+//!
+//! - `recorder` counts, on the way of every check
+//! - `flush` writes what was counted, and forgets what is too old
+//! - `window` is the time that a question covers, in hours or days
+//!
+//! API keys and personal access tokens have a usage of their own, and a JWT that was traded for one
+//! counts as that one. What stands on a session does not: it is over before anybody asks.
+
+mod flush;
+mod recorder;
+mod user_agent;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use keystile_domain::{
+    ApiKeyId, Context, Credential, Decision, Power, PrincipalKind, Timestamp, TokenId, decide,
+};
+use keystile_storage::{Conn, StoreError};
+use uuid::Uuid;
+
+pub use keystile_storage::LastUse;
+pub(crate) use recorder::Recorder;
+pub use user_agent::UserAgent;
+pub use window::{Step, UsageWindow, UsageWindowError};
+
+use crate::tokens::TokenOwner;
+use crate::usage::recorder::Check;
+use crate::verify::{VALID, refusal};
+use crate::{Caller, Keystile, ServiceError};
+
+/// How a credential was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// The credential.
+    pub credential: Uuid,
+    /// When it was let in last, and whom; `None`: never.
+    pub last: Option<LastUse>,
+    /// The hours or days with a check in them, in order.
+    pub periods: Vec<UsagePeriod>,
+}
+
+/// The checks of one hour or day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsagePeriod {
+    /// When it began.
+    pub at: Timestamp,
+    /// How many checks let the credential in.
+    pub allowed: i64,
+    /// How many did not, by the code of `/verify`.
+    pub refused: BTreeMap<String, i64>,
+}
+
+impl Keystile {
+    /// How a key was used. What was checked in the last seconds may be missing.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::NotFound`] if there is no such key; [`ServiceError::Lacking`] without
+    /// `keystile.api_keys.read`.
+    pub async fn find_api_key_usage(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        window: &UsageWindow,
+    ) -> Result<Usage, ServiceError> {
+        caller.require(Power::ApiKeysRead)?;
+        let mut conn = self.store.read().await?;
+        conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
+        Ok(usage(&mut conn, id.as_uuid(), window).await?)
+    }
+
+    /// How a token was used. What was checked in the last seconds may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As for finding the token.
+    pub async fn find_token_usage(
+        &self,
+        caller: &Caller,
+        owner: TokenOwner,
+        id: TokenId,
+        window: &UsageWindow,
+    ) -> Result<Usage, ServiceError> {
+        self.find_token(caller, owner, id).await?;
+        let mut conn = self.store.read().await?;
+        Ok(usage(&mut conn, id.as_uuid(), window).await?)
+    }
+
+    /// The time that a question covers: `since` and `until` if they are given.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageWindowError`] if it ends before it begins, or is longer than one answer covers.
+    pub fn usage_window(
+        &self,
+        step: Step,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<UsageWindow, UsageWindowError> {
+        UsageWindow::new(step, since, until, self.clock.now())
+    }
+
+    /// Judges a credential that was shown, and counts the check.
+    pub(crate) fn judge(
+        &self,
+        credential: &Arc<Credential>,
+        context: &Context<'_>,
+        now: Timestamp,
+        user_agent: Option<&UserAgent>,
+    ) -> Decision {
+        let decision = decide(credential, context, now);
+        if has_usage(credential) {
+            let (is_use, outcome) = match &decision {
+                Decision::Allow(_) => (true, VALID),
+                Decision::Deny(denial) => (false, refusal(denial.rule())),
+            };
+            let (credential, address) = (credential.id, context.address);
+            self.usage.record(&Check { credential, at: now, outcome, is_use, address, user_agent });
+        }
+        decision
+    }
+}
+
+/// Whether checks of the credential are counted. Whoever signed in, and a workload, come with a
+/// session.
+fn has_usage(credential: &Credential) -> bool {
+    !credential.signed_in && credential.principal.kind != PrincipalKind::Workload
+}
+
+/// How one credential was used.
+async fn usage(
+    conn: &mut Conn,
+    credential: Uuid,
+    window: &UsageWindow,
+) -> Result<Usage, StoreError> {
+    let hours = conn.list_usage(credential, window.since(), window.until()).await?;
+    let last = conn.find_last_uses(&[credential]).await?.pop();
+    let mut periods: BTreeMap<Timestamp, UsagePeriod> = BTreeMap::new();
+    for counted in hours {
+        let at = window.step().start(counted.hour);
+        let new = UsagePeriod { at, allowed: 0, refused: BTreeMap::new() };
+        let period = periods.entry(at).or_insert(new);
+        let sum = match counted.outcome.as_str() {
+            VALID => &mut period.allowed,
+            _ => period.refused.entry(counted.outcome).or_default(),
+        };
+        *sum = sum.saturating_add(counted.checks);
+    }
+    Ok(Usage { credential, last, periods: periods.into_values().collect() })
+}
+
+/// When each of some credentials was let in last; those that never were are left out.
+pub(crate) async fn last_used_at(
+    conn: &mut Conn,
+    credentials: &[Uuid],
+) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
+    let uses = conn.find_last_uses(credentials).await?;
+    Ok(uses.into_iter().map(|last| (last.credential, last.at)).collect())
+}
