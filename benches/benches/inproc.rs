@@ -159,6 +159,9 @@ fn credential() -> Arc<Credential> {
         external_id: None,
         metadata: Metadata::default(),
         principal: Principal { kind: PrincipalKind::ApiKey, id, name: "CI".parse().unwrap() },
+        owner_enabled: None,
+        signed_in: false,
+        scopes: None,
         provider: Arc::new(provider()),
         roles: Vec::new(),
         rights: Rights {

@@ -19,6 +19,7 @@ use crate::problem::FieldError;
     "key_prefix": "ks_0aB3xY",
     "role_ids": [4],
     "expires_at": "2027-01-31T12:00:00Z",
+    "last_used_at": "2026-11-22T09:14:05.25Z",
     "enabled": true,
     "allowed_ips": ["10.0.0.0/8"],
     "external_id": null,
@@ -43,6 +44,9 @@ pub struct ApiKey {
     /// When it ends; `null`: never.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub expires_at: Option<String>,
+    /// When it was let in last; `null`: never. It takes a few seconds until a use is seen here.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    pub last_used_at: Option<String>,
     /// Whether it is switched on.
     pub enabled: bool,
     /// Where it may be used from; empty: from everywhere.

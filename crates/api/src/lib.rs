@@ -9,10 +9,17 @@
 
 pub mod api_keys;
 pub mod audit_events;
+pub mod auth;
 pub mod health;
 pub mod lists;
 pub mod me;
+pub mod oauth;
 pub mod patch;
 pub mod problem;
+pub mod providers;
 pub mod roles;
+pub mod tokens;
+pub mod usage;
+pub mod users;
 pub mod verify;
+pub mod well_known;

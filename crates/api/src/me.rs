@@ -11,7 +11,7 @@ pub struct Me {
     pub principal: Principal,
     /// What it came with.
     pub credential: Credential,
-    /// The roles that it holds.
+    /// The roles that it holds in full: none if its credential is narrowed.
     pub roles: Vec<RoleName>,
     /// What they allow together.
     #[cfg_attr(feature = "openapi", schema(example = json!(["keystile.keys.verify"])))]
@@ -22,7 +22,7 @@ pub struct Me {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Principal {
-    /// `api_key` or `user`.
+    /// `api_key`, `service_account`, `user`, or `workload`: a machine that another issuer vouches for.
     #[cfg_attr(feature = "openapi", schema(example = "api_key"))]
     pub kind: String,
     /// Its id.
@@ -38,7 +38,7 @@ pub struct Principal {
 pub struct Credential {
     /// Its id.
     pub id: Uuid,
-    /// Which kind it is: `api_key`.
+    /// Which kind it is: `access_token`, `api_key` or `personal_access_token`.
     #[cfg_attr(feature = "openapi", schema(example = "api_key"))]
     pub kind: String,
     /// Its name.
@@ -50,7 +50,11 @@ pub struct Credential {
     /// When it ends; `null`: never.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub expires_at: Option<String>,
-    /// What another system calls it.
+    /// What it is narrowed to; left out: everything that its principal may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = json!(["invoices.read"])))]
+    pub scopes: Option<Vec<String>>,
+    /// What another system calls it, or whom it acts as.
     pub external_id: Option<String>,
     /// What its owner keeps beside it.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tokens::LiveToken;
+
 /// The body of every error, as `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -30,6 +32,9 @@ pub struct Problem {
     /// Each member of the request that breaks a rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// Each token that stands in the way of deleting its owner.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<LiveToken>,
 }
 
 /// One member of a request that breaks a rule.
@@ -92,12 +97,18 @@ codes! {
     UnknownFields = 400 "unknown_fields" "The request has members that are not known here.",
     /// Not valid, whatever the reason.
     InvalidCredential = 401 "invalid_credential" "The credential is not valid.",
+    /// Nobody signs in like that, whatever the reason.
+    InvalidLogin = 401 "invalid_login" "Nobody can sign in with this name and this password.",
+    /// A refresh token that is good for nothing, whatever the reason.
+    InvalidRefreshToken = 401 "invalid_refresh_token" "The refresh token is not valid.",
     /// None where one is needed.
     MissingCredential = 401 "missing_credential" "The request needs a credential.",
     /// A strict check found the credential invalid.
     CredentialRefused = 401 "credential_refused" "The credential under test is not valid.",
     /// Over plain HTTP.
     InsecureTransport = 401 "insecure_transport" "Credentials are not accepted over plain HTTP.",
+    /// A key or machine where a user or service account is needed.
+    AccountRequired = 403 "account_required" "Only users and service accounts have tokens of their own.",
     /// More power than the caller has.
     CeilingExceeded = 403 "ceiling_exceeded" "The caller may not hand out or touch that much.",
     /// Valid, but not from here.
@@ -106,6 +117,8 @@ codes! {
     EndpointNotAllowed = 403 "endpoint_not_allowed" "The credential does not open this endpoint.",
     /// Valid, but not for this.
     InsufficientPermissions = 403 "insufficient_permissions" "The credential lacks a permission.",
+    /// A key or token where somebody must have signed in.
+    SessionRequired = 403 "session_required" "Only somebody who signed in with a password may do this.",
     /// Not there, or not yours to see.
     NotFound = 404 "not_found" "There is nothing here.",
     /// There, but not with this method.
@@ -127,6 +140,8 @@ codes! {
     /// The same idempotency key with another request.
     IdempotencyKeyReused = 422 "idempotency_key_reused"
         "The idempotency key was used with another request.",
+    /// Too many passwords or names were tried.
+    TooManyAttempts = 429 "too_many_attempts" "Too many sign-ins have failed; the next one must wait.",
     /// More headers than allowed.
     HeadersTooLarge = 431 "headers_too_large" "The request headers are too large.",
     /// Our fault.
@@ -152,6 +167,7 @@ impl ErrorCode {
             414 => "URI Too Long",
             415 => "Unsupported Media Type",
             422 => "Unprocessable Content",
+            429 => "Too Many Requests",
             431 => "Request Header Fields Too Large",
             503 => "Service Unavailable",
             _ => "Internal Server Error",
@@ -174,6 +190,7 @@ impl ErrorCode {
             414 => "https://tools.ietf.org/html/rfc9110#section-15.5.15",
             415 => "https://tools.ietf.org/html/rfc9110#section-15.5.16",
             422 => "https://tools.ietf.org/html/rfc9110#section-15.5.21",
+            429 => "https://tools.ietf.org/html/rfc6585#section-4",
             431 => "https://tools.ietf.org/html/rfc6585#section-5",
             503 => "https://tools.ietf.org/html/rfc9110#section-15.6.4",
             _ => "https://tools.ietf.org/html/rfc9110#section-15.6.1",

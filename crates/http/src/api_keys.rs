@@ -6,6 +6,8 @@ mod parse;
 mod rotation;
 mod view;
 
+pub(crate) use parse::provider_name;
+
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use keystile_api::api_keys::{
     ApiKey as View, ApiKeyPatch, DeletedApiKeys, IssuedApiKey as IssuedView, NewApiKey,

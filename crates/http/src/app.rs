@@ -17,7 +17,10 @@ use crate::authenticate::authenticate;
 use crate::edge::edge;
 use crate::error::ApiError;
 use crate::state::State;
-use crate::{api_keys, audit_events, explorer, health, me, openapi, roles, verify};
+use crate::{
+    api_keys, audit_events, auth, explorer, health, me, oauth, openapi, providers, roles, tokens,
+    usage, users, verify, well_known,
+};
 
 /// The application, for one worker of a server.
 pub fn app(
@@ -35,6 +38,7 @@ pub fn app(
     let known = web::Data::new(KnownPaths::of(&document));
     let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
     app.configure(|config| explorer::routes(config, document))
+        .configure(well_known::below_issuer)
         .app_data(state)
         .app_data(known)
         .default_service(web::to(unmatched))
@@ -54,10 +58,19 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .wrap(from_fn(authenticate))
         .configure(api_keys::routes)
         .configure(roles::routes)
+        .configure(providers::routes)
         .configure(me::routes)
+        .configure(auth::routes)
         .configure(verify::routes)
-        .configure(audit_events::routes);
-    config.configure(health::routes).service(api);
+        .configure(audit_events::routes)
+        .configure(usage::routes)
+        .configure(users::routes)
+        .configure(tokens::routes);
+    config
+        .configure(health::routes)
+        .configure(well_known::routes)
+        .configure(oauth::routes)
+        .service(api);
 }
 
 /// What answers where no handler does: the path is unknown, or known to other methods.

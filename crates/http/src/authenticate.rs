@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use keystile_api::problem::ErrorCode;
 use keystile_auth::{OriginError, RequestView};
+use keystile_service::usage::UserAgent;
 use keystile_service::{Caller, Origin};
 
 use crate::edge::request_id;
@@ -40,23 +42,38 @@ pub(crate) async fn authenticate(
     next.call(request).await
 }
 
-async fn judge(state: &State, request: &HttpRequest) -> Result<Authentication, ApiError> {
+/// Judges the credential of a request, if it shows one.
+pub(crate) async fn judge(
+    state: &State,
+    request: &HttpRequest,
+) -> Result<Authentication, ApiError> {
+    let origin = origin(state, request)?;
+    let presented = state.chain.extract(&View(request))?;
+    let Some(presented) = presented else { return Ok(Authentication::Nobody) };
+    let caller = state.keystile.authenticate(presented, origin).await?;
+    Ok(Authentication::Known(Arc::new(caller)))
+}
+
+/// Where a request comes from.
+pub(crate) fn origin(state: &State, request: &HttpRequest) -> Result<Origin, ApiError> {
+    let untold = |error: OriginError| {
+        ApiError::new(ErrorCode::BadRequest)
+            .detail("The request does not tell where it comes from.")
+            .because(error)
+    };
     let view = View(request);
-    let origin = state.trusted_proxies.origin(&view, &state.insecure_http_from).map_err(
-        |error: OriginError| {
-            ApiError::new(ErrorCode::BadRequest)
-                .detail("The request does not tell where it comes from.")
-                .because(error)
-        },
-    )?;
-    let Some(presented) = state.chain.extract(&view)? else { return Ok(Authentication::Nobody) };
-    let origin = Origin {
+    let origin = state.trusted_proxies.origin(&view, &state.insecure_http_from).map_err(untold)?;
+    Ok(Origin {
         address: origin.address,
         transport: origin.transport,
         request_id: request_id(request),
-    };
-    let caller = state.keystile.authenticate(presented, origin).await?;
-    Ok(Authentication::Known(Arc::new(caller)))
+        user_agent: user_agent(request),
+    })
+}
+
+/// What the client calls itself.
+pub(crate) fn user_agent(request: &HttpRequest) -> Option<UserAgent> {
+    request.headers().get(header::USER_AGENT).map(|value| UserAgent::new(value.as_bytes()))
 }
 
 /// A request of actix, as the extractors see it.

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::Power;
-use keystile_service::Caller;
+use keystile_service::{Caller, ServiceError};
 
 use crate::authenticate::Authentication;
 use crate::error::ApiError;
@@ -25,15 +25,26 @@ pub(crate) struct Authorized<N> {
 pub(crate) trait Needs: 'static {
     /// The power over Keystile; `None`: any valid credential will do.
     const POWER: Option<Power>;
+    /// Powers of which each does as well: the use case knows which, once it knows about what.
+    const OR: &[Power] = &[];
+
+    /// Refuses whoever may not.
+    fn judge(caller: &Caller) -> Result<(), ServiceError> {
+        if Self::OR.iter().any(|power| caller.require(*power).is_ok()) {
+            return Ok(());
+        }
+        Self::POWER.map_or(Ok(()), |power| caller.require(power))
+    }
 }
 
 macro_rules! needs {
-    ($($(#[$doc:meta])* $name:ident = $power:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident = $power:expr $(, or $or:expr)?;)+) => {$(
         $(#[$doc])*
         pub(crate) struct $name;
 
         impl Needs for $name {
             const POWER: Option<Power> = $power;
+            $(const OR: &[Power] = &$or;)?
         }
     )+};
 }
@@ -49,10 +60,33 @@ needs! {
     AuditRead = Some(Power::AuditRead);
     /// `keystile.keys.verify`
     KeysVerify = Some(Power::KeysVerify);
+    /// `keystile.providers.read`
+    ProvidersRead = Some(Power::ProvidersRead);
+    /// `keystile.providers.write`
+    ProvidersWrite = Some(Power::ProvidersWrite);
     /// `keystile.roles.read`
     RolesRead = Some(Power::RolesRead);
     /// `keystile.roles.write`
     RolesWrite = Some(Power::RolesWrite);
+    /// `keystile.tokens.read`, or what changes the tokens of some users.
+    TokensOfUsersRead = Some(Power::TokensRead), or [Power::ServiceAccountsTokens, Power::UsersWrite];
+    /// `keystile.service_accounts.tokens`, or `keystile.users.write` for those of people.
+    TokensOfUsersWrite = Some(Power::ServiceAccountsTokens), or [Power::UsersWrite];
+    /// `keystile.users.read`
+    UsersRead = Some(Power::UsersRead);
+    /// `keystile.users.write`
+    UsersWrite = Some(Power::UsersWrite);
+}
+
+/// Any valid credential of a user or service account.
+pub(crate) struct Account;
+
+impl Needs for Account {
+    const POWER: Option<Power> = None;
+
+    fn judge(caller: &Caller) -> Result<(), ServiceError> {
+        caller.account().map(drop)
+    }
 }
 
 impl<N> Authorized<N> {
@@ -76,6 +110,6 @@ impl<N: Needs> FromRequest for Authorized<N> {
 }
 
 fn permitted<N: Needs>(caller: Arc<Caller>) -> Result<Authorized<N>, ApiError> {
-    N::POWER.map_or(Ok(()), |power| caller.require(power))?;
+    N::judge(&caller)?;
     Ok(Authorized { caller, needs: PhantomData })
 }

@@ -155,22 +155,27 @@ fn refuse(
     let stated = response.response_mut().extensions_mut().remove::<ApiError>();
     let error = stated.unwrap_or_else(|| by_status(status));
     log(&error, shown, state);
-    let code = error.code;
-    let body = serde_json::to_vec(&error.problem(shown.request_id.as_str())).unwrap_or_default();
+    let (code, oauth) = (error.code, error.oauth);
+    let retry_after = error.retry_after.or((code == ErrorCode::Unavailable).then_some(1));
+    let (kind, body) = error.body(shown.request_id.as_str());
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (request, old) = response.into_parts();
-    let mut new = HttpResponse::build(status).content_type(PROBLEM).body(body);
+    let mut new = HttpResponse::build(status).content_type(kind).body(body);
     for (name, value) in old.headers() {
         if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
             new.headers_mut().append(name.clone(), value.clone());
         }
     }
     let headers = new.headers_mut();
-    if let Some(challenge) = challenge(code) {
+    let challenge = match oauth {
+        true => (code == ErrorCode::InvalidCredential).then_some(r#"Basic realm="keystile""#),
+        false => challenge(code),
+    };
+    if let Some(challenge) = challenge {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
-    if code == ErrorCode::Unavailable {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if code == ErrorCode::RequestTimeout || code == ErrorCode::BodyTooLarge {
         new.head_mut().set_connection_type(ConnectionType::Close);
@@ -194,12 +199,15 @@ fn log(error: &ApiError, shown: &Shown, state: Option<&State>) {
 /// wrong with one, so there is no error code.
 fn challenge(code: ErrorCode) -> Option<&'static str> {
     match code {
-        ErrorCode::MissingCredential => Some(r#"Bearer realm="keystile""#),
+        ErrorCode::InvalidLogin | ErrorCode::MissingCredential => {
+            Some(r#"Bearer realm="keystile""#)
+        }
         ErrorCode::AmbiguousCredentials => {
             Some(r#"Bearer realm="keystile", error="invalid_request""#)
         }
         ErrorCode::CredentialRefused
         | ErrorCode::InvalidCredential
+        | ErrorCode::InvalidRefreshToken
         | ErrorCode::InsecureTransport => Some(r#"Bearer realm="keystile", error="invalid_token""#),
         ErrorCode::InsufficientPermissions | ErrorCode::CeilingExceeded => {
             Some(r#"Bearer realm="keystile", error="insufficient_scope""#)

@@ -7,10 +7,16 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use keystile_api::oauth::OAuthError;
 use keystile_api::problem::{ErrorCode, FieldError, Problem};
+use keystile_api::tokens::LiveToken;
 use keystile_auth::{Refusal, Rejection};
 use keystile_domain::Rule;
-use keystile_service::{Broken, Refused, ServiceError, StoreError};
+use keystile_service::passwords::HashError;
+use keystile_service::{Broken, Conflict, LookupError, Refused, ServiceError, StoreError};
+
+use crate::edge::PROBLEM;
+use crate::tokens::live_token;
 
 /// An answer that says no.
 #[derive(Clone, Debug)]
@@ -21,13 +27,36 @@ pub(crate) struct ApiError {
     /// A more exact text than the code's own.
     pub(crate) detail: Option<String>,
     pub(crate) errors: Vec<FieldError>,
+    pub(crate) tokens: Box<[LiveToken]>,
+    /// Whether an OAuth endpoint answers, as its RFC says and not with a problem document.
+    pub(crate) oauth: bool,
+    /// When to try again, in seconds.
+    pub(crate) retry_after: Option<u64>,
     /// For the log alone.
-    pub(crate) cause: Option<String>,
+    pub(crate) cause: Option<Box<str>>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode) -> Self {
-        Self { code, word: None, detail: None, errors: Vec::new(), cause: None }
+        Self {
+            code,
+            word: None,
+            detail: None,
+            errors: Vec::new(),
+            tokens: Box::default(),
+            oauth: false,
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// A refusal of an OAuth endpoint, in the words of RFC 6749, section 5.2.
+    pub(crate) fn oauth(word: &'static str, description: impl Into<String>) -> Self {
+        let code = match word {
+            "invalid_client" => ErrorCode::InvalidCredential,
+            _ => ErrorCode::BadRequest,
+        };
+        Self { oauth: true, word: Some(word), ..Self::new(code).detail(description) }
     }
 
     pub(crate) fn detail(self, detail: impl Into<String>) -> Self {
@@ -45,7 +74,7 @@ impl ApiError {
     }
 
     pub(crate) fn because(self, cause: impl fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), ..self }
+        Self { cause: Some(cause.to_string().into()), ..self }
     }
 
     /// The document, for the request of this name.
@@ -58,7 +87,20 @@ impl ApiError {
             detail: self.detail.unwrap_or_else(|| self.code.text().to_owned()),
             request_id: request_id.to_owned(),
             errors: self.errors,
+            tokens: self.tokens.into_vec(),
         }
+    }
+
+    /// The body of the answer, with its type.
+    pub(crate) fn body(self, request_id: &str) -> (&'static str, Vec<u8>) {
+        let (kind, body) = if self.oauth {
+            let error = self.word.unwrap_or_else(|| self.code.as_str()).to_owned();
+            let error_description = self.detail.unwrap_or_else(|| self.code.text().to_owned());
+            ("application/json", serde_json::to_vec(&OAuthError { error, error_description }))
+        } else {
+            (PROBLEM, serde_json::to_vec(&self.problem(request_id)))
+        };
+        (kind, body.unwrap_or_default())
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -107,19 +149,63 @@ impl From<&ServiceError> for ApiError {
             ServiceError::Ceiling(breach) => {
                 Self::new(ErrorCode::CeilingExceeded).detail(sentence(&breach.to_string()))
             }
-            ServiceError::Conflict(conflict) => {
-                Self::new(ErrorCode::Conflict).detail(conflict.to_string())
-            }
+            ServiceError::Conflict(conflict) => conflict.into(),
             ServiceError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
             ServiceError::Lacking(permission) => Self::new(ErrorCode::InsufficientPermissions)
                 .detail(format!("The credential lacks the permission {permission}.")),
+            ServiceError::NoAccount => Self::new(ErrorCode::AccountRequired),
             ServiceError::NotFound => Self::new(ErrorCode::NotFound),
-            ServiceError::OldSecret => {
+            ServiceError::NotForOthers
+            | ServiceError::OldSecret
+            | ServiceError::Outlives
+            | ServiceError::OwnPassword => {
                 Self::new(ErrorCode::CeilingExceeded).detail(sentence(&error.to_string()))
             }
             ServiceError::Outdated => Self::new(ErrorCode::PreconditionFailed),
             ServiceError::Unauthenticated => Self::new(ErrorCode::InvalidCredential),
+            ServiceError::Hash(HashError::Busy) => {
+                Self::new(ErrorCode::Unavailable).because(causes(error))
+            }
+            ServiceError::InsecureTransport => Self::new(ErrorCode::InsecureTransport),
+            ServiceError::RefreshToken(_) => {
+                Self::new(ErrorCode::InvalidRefreshToken).because(error)
+            }
+            ServiceError::SessionRequired => Self::new(ErrorCode::SessionRequired),
+            ServiceError::SignIn(why) => Self::new(ErrorCode::InvalidLogin).because(why),
+            ServiceError::TooManyAttempts(wait) => {
+                // Rounded up: a second early is too early.
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                Self { retry_after: Some(seconds), ..Self::new(ErrorCode::TooManyAttempts) }
+            }
+            ServiceError::Lookup(error) => error.into(),
             ServiceError::Store(error) => error.into(),
+            other => Self::new(ErrorCode::Internal).because(causes(other)),
+        }
+    }
+}
+
+impl From<&Conflict> for ApiError {
+    fn from(conflict: &Conflict) -> Self {
+        let error = Self::new(ErrorCode::Conflict).detail(conflict.to_string());
+        match conflict {
+            Conflict::LiveTokens(tokens) => {
+                Self { tokens: tokens.iter().map(live_token).collect(), ..error }
+            }
+            Conflict::UsernameTaken => {
+                let (pointer, detail) = ("/username".to_owned(), "is taken".to_owned());
+                error.errors(vec![FieldError { pointer, detail }])
+            }
+            _ => error,
+        }
+    }
+}
+
+impl From<&LookupError> for ApiError {
+    fn from(error: &LookupError) -> Self {
+        match error {
+            LookupError::Admission(error) => (&**error).into(),
+            LookupError::Issuer(_) => Self::new(ErrorCode::Unavailable).because(causes(error)),
+            LookupError::Store(error) => error.into(),
             other => Self::new(ErrorCode::Internal).because(causes(other)),
         }
     }
@@ -163,6 +249,7 @@ impl From<Refused> for ApiError {
                     Rule::EndpointAllowed => ErrorCode::EndpointNotAllowed,
                     Rule::Enabled
                     | Rule::NotExpired
+                    | Rule::OwnerEnabled
                     | Rule::ProviderEnabled
                     | Rule::SourceAllowed => ErrorCode::InvalidCredential,
                 };

@@ -20,13 +20,24 @@ pub(crate) fn complete(document: &mut OpenApi) {
     add_security_schemes(components);
     problems::add_answers(components);
     for (path, item) in &mut document.paths.paths {
-        let public = !path.starts_with("/api/");
+        let public = is_public(path);
         for (_, operation) in operations_mut(item) {
             problems::refer(path, operation, public);
-            operation.security = Some(if public { Vec::new() } else { either_scheme() });
+            operation.security = Some(match path.starts_with(OAUTH) {
+                _ if public => Vec::new(),
+                true => [either_scheme(), vec![client_scheme()]].concat(),
+                false => either_scheme(),
+            });
         }
     }
     examples::add(document);
+}
+
+/// Whether nobody needs to show who they are. Signing in is how one begins to, and the token
+/// endpoint reads its credential from the form.
+fn is_public(path: &str) -> bool {
+    let needs_a_credential = path.starts_with("/api/") || path.starts_with(OAUTH);
+    !needs_a_credential || path.starts_with("/api/v1/auth/") || path == "/oauth2/token"
 }
 
 /// The operations of a path with their methods.
@@ -81,13 +92,22 @@ fn add_security_schemes(components: &mut Components) {
     components.add_security_scheme(HEADER, SecurityScheme::ApiKey(ApiKey::Header(header)));
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("An API key as a bearer token."))
+        .description(Some("An API key, a personal access token or an access token."))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let client = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some("The id of a key or token, and the key or token itself."))
+        .build();
+    components.add_security_scheme(CLIENT, SecurityScheme::Http(client));
 }
 
 fn either_scheme() -> Vec<SecurityRequirement> {
     [HEADER, BEARER].map(|scheme| SecurityRequirement::new(scheme, [""; 0])).into()
+}
+
+fn client_scheme() -> SecurityRequirement {
+    SecurityRequirement::new(CLIENT, [""; 0])
 }
 
 fn tag(name: &str, about: &str) -> Tag {
@@ -98,6 +118,8 @@ fn tag(name: &str, about: &str) -> Tag {
 
 const HEADER: &str = "api_key";
 const BEARER: &str = "bearer";
+const CLIENT: &str = "client";
+const OAUTH: &str = "/oauth2/";
 
 const ABOUT: &str = "Issues, checks, rotates and revokes API keys.
 
@@ -105,10 +127,15 @@ Every error is a problem document (RFC 9457) with a `code` for programs; its ans
 `X-Request-Id`, which finds it in the log. Changes take `dry_run=true`: all checks, nothing \
 changed. Unknown members and parameters are refused. Times are RFC 3339 in UTC.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: &[(&str, &str)] = &[
     ("api-keys", "Credentials with roles of their own."),
+    ("users", "People and service accounts."),
+    ("tokens", "Personal access tokens: credentials that act as their owner."),
     ("roles", "Named access profiles."),
+    ("providers", "The configured ways to authenticate."),
+    ("oauth", "Access tokens for services that verify them on their own."),
     ("verify", "Checking credentials on behalf of a service."),
+    ("auth", "Signing in and out."),
     ("me", "Who a request acts as."),
     ("audit-events", "Who changed what, sealed."),
     ("health", "Whether the server lives, and whether it can answer."),

@@ -1,4 +1,4 @@
-//! Reads the id in the path of a request.
+//! Reads the ids in the path of a request.
 
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -6,6 +6,7 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use keystile_api::problem::ErrorCode;
+use keystile_domain::{TokenId, UserId};
 
 use crate::error::ApiError;
 
@@ -17,7 +18,27 @@ impl<T: FromStr + 'static> FromRequest for Id<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(|text| text.parse().ok());
-        ready(id.map(Self).ok_or_else(|| ApiError::new(ErrorCode::NotFound)))
+        ready(read(request, "id").map(Self))
     }
+}
+
+/// The two ids of a token of somebody: theirs, and its own.
+pub(crate) struct TokenOf {
+    pub(crate) owner: UserId,
+    pub(crate) token: TokenId,
+}
+
+impl FromRequest for TokenOf {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = read(request, "token_id");
+        ready(token.and_then(|token| Ok(Self { owner: read(request, "id")?, token })))
+    }
+}
+
+fn read<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, ApiError> {
+    let id = request.match_info().get(name).and_then(|text| text.parse().ok());
+    id.ok_or_else(|| ApiError::new(ErrorCode::NotFound))
 }

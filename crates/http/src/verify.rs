@@ -94,7 +94,7 @@ fn refused(verdict: &Verdict) -> ApiError {
         Ending::Denied(Rule::EndpointAllowed, _) => ErrorCode::EndpointNotAllowed,
         _ => ErrorCode::CredentialRefused,
     };
-    let error = ApiError { word: Some(view::code(&verdict.ending)), ..ApiError::new(code) };
+    let error = ApiError { word: Some(verdict.ending.code()), ..ApiError::new(code) };
     if code != ErrorCode::InsufficientPermissions {
         return error;
     }

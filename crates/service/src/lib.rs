@@ -9,46 +9,97 @@
 //!
 //! Nothing here knows HTTP, and nothing here is a query.
 
+mod access_tokens;
 pub mod api_keys;
 pub mod audit_events;
 mod caller;
+mod ceiling;
 pub mod change;
 mod error;
 mod finder;
 pub mod first_start;
+mod foreign_tokens;
+mod housekeeping;
+mod identify;
 mod keys;
+pub mod oauth;
+pub mod passwords;
+pub mod providers;
 mod random;
 mod replays;
 pub mod roles;
+mod secrets;
+mod sessions;
+pub mod sign_in;
+mod signing_keys;
+mod token_proof;
+pub mod tokens;
+pub mod usage;
+pub mod users;
 pub mod verify;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use keystile_auth::{Clock, Verifier};
-use keystile_domain::Formats;
+use keystile_domain::{Formats, Jwt, JwtAlgorithm, ProviderId};
+use keystile_oidc::{Issuers, Web};
 use keystile_storage::Store;
 use tokio::sync::Semaphore;
 
+pub use access_tokens::AccessToken;
 pub use caller::{Caller, Origin, Refused};
 pub use error::{Broken, Conflict, ServiceError};
+pub use identify::{LookupError, Unidentified};
 pub use keys::{MasterKey, MasterKeyError};
 pub use keystile_storage::StoreError;
 pub use replays::{IdempotencyKey, IdempotencyKeyError, Replay};
+pub use secrets::ProviderName;
+pub use signing_keys::{KEPT_SECONDS, Rotation};
 
 use crate::finder::Finder;
 use crate::keys::Keys;
+use crate::passwords::Hasher;
+use crate::signing_keys::SigningKeys;
+use crate::usage::Recorder;
 
 /// The whole of Keystile, without a face.
 pub struct Keystile {
     store: Store,
     keys: Keys,
     clock: Arc<dyn Clock>,
+    /// The name under which tokens are issued, `iss`.
+    issuer: String,
+    signing: SigningKeys,
+    /// The keys of OpenID providers.
+    issuers: Issuers,
+    /// The provider that the operator's settings describe.
+    sso: Option<ProviderId>,
+    hasher: Hasher,
     verifier: Verifier<Finder, Arc<dyn Clock>>,
+    usage: Recorder,
     /// Walks along the whole audit log.
     walks: Semaphore,
     /// Batches, which hold up every other change for as long as they take.
     batches: Arc<Semaphore>,
+}
+
+/// What an operator sets.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How the world reaches the server: the issuer of tokens. `None`: as the first start stored
+    /// it.
+    pub public_url: Option<String>,
+    /// What tokens are signed with.
+    pub jwt_algorithm: JwtAlgorithm,
+    /// Where the company signs in.
+    pub sso: Option<providers::Sso>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { public_url: None, jwt_algorithm: JwtAlgorithm::EdDsa, sso: None }
+    }
 }
 
 impl Keystile {
@@ -61,10 +112,15 @@ impl Keystile {
         store: Store,
         master: &MasterKey,
         clock: Arc<dyn Clock>,
+        options: Options,
     ) -> Result<Self, ServiceError> {
         let keys = master.keys();
         let mut conn = store.read().await?;
         let formats = Formats::new(conn.list_formats().await?);
+        let issuer = match options.public_url {
+            Some(url) => url,
+            None => conn.find_meta(first_start::PUBLIC_URL).await?.unwrap_or_default(),
+        };
         let free = conn.find_meta(first_start::FREE_FORMATS).await?.is_some();
         let finder = Finder::new(store.clone(), keys.pepper.clone());
         let verifier = Verifier::new(
@@ -72,14 +128,27 @@ impl Keystile {
             Arc::clone(&clock),
             if free { formats.and_any() } else { formats },
         );
-        Ok(Self {
+        drop(conn);
+        let mut keystile = Self {
             store,
             keys,
             clock,
+            issuer,
+            signing: SigningKeys::new(options.jwt_algorithm),
+            issuers: Issuers::new(Web::new()),
+            sso: None,
+            hasher: Hasher::default(),
             verifier,
+            usage: Recorder::default(),
             walks: Semaphore::new(1),
             batches: Arc::new(Semaphore::new(1)),
-        })
+        };
+        keystile.tend_signing_keys().await?;
+        keystile.adopt_algorithm().await?;
+        if let Some(sso) = options.sso {
+            keystile.sso = Some(keystile.manage_sso(sso).await?);
+        }
+        Ok(keystile)
     }
 
     /// Whether the database answers.
@@ -91,11 +160,21 @@ impl Keystile {
         Ok(self.store.ping().await?)
     }
 
+    /// The name under which tokens are issued: the server's address, as the world sees it.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// A text for the log, without what looks like a secret of ours: clients put theirs into paths
     /// and headers where none belongs.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.verifier.formats().redact(text)
+        let formats = self.verifier.formats();
+        match Jwt::redact(text) {
+            Cow::Borrowed(text) => formats.redact(text),
+            Cow::Owned(text) => Cow::Owned(formats.redact(&text).into_owned()),
+        }
     }
 
     /// The cursor that continues a list behind `mark`; `list` names the list with its filters.

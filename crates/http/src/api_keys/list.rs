@@ -30,8 +30,8 @@ list_params! {
         /// Only keys that end before this time (RFC 3339).
         #[param(format = DateTime, example = "2027-01-31T12:00:00Z")]
         expires_before: Option<String>,
-        /// Only keys that were not used since this time; not available yet.
-        #[param(format = DateTime)]
+        /// Only keys that were let in at no time from this one on (RFC 3339), and were made before.
+        #[param(format = DateTime, example = "2026-10-01T00:00:00Z")]
         unused_since: Option<String>,
         /// Only keys that hold this role.
         role_id: Option<i64>,
@@ -68,11 +68,9 @@ pub(super) async fn list_api_keys(
 }
 
 async fn filter(keystile: &Keystile, params: ApiKeyParams) -> Result<ApiKeyFilter, ApiError> {
-    if params.unused_since.is_some() {
-        return Err(broken_parameter("unused_since", "is not available yet"));
-    }
     let name = params.name.as_deref().map(NamePattern::parse).transpose();
     let before = params.expires_before.map(|text| text.parse::<Timestamp>()).transpose();
+    let unused = params.unused_since.map(|text| text.parse::<Timestamp>()).transpose();
     let role = params.role_id.map(RoleId::try_from).transpose();
     let external_id = params.external_id.map(ExternalId::try_from).transpose();
     Ok(ApiKeyFilter {
@@ -80,6 +78,7 @@ async fn filter(keystile: &Keystile, params: ApiKeyParams) -> Result<ApiKeyFilte
         enabled: params.enabled,
         expired: params.expired,
         expires_before: before.map_err(|rule| broken_parameter("expires_before", rule))?,
+        unused_since: unused.map_err(|rule| broken_parameter("unused_since", rule))?,
         role: role.map_err(|rule| broken_parameter("role_id", rule))?,
         provider: match params.provider {
             None => None,

@@ -6,8 +6,8 @@ use keystile_domain::{
     AllowedIps, Description, Expiry, ExternalId, IdError, Metadata, Name, Network, NetworkError,
     ProviderId, RoleId, Timestamp, TimestampError,
 };
-use keystile_service::ServiceError;
-use keystile_service::api_keys::{ApiKeyChange, ApiKeyDraft, ProviderName};
+use keystile_service::api_keys::{ApiKeyChange, ApiKeyDraft};
+use keystile_service::{ProviderName, ServiceError};
 
 use crate::fields::Fields;
 
@@ -77,7 +77,7 @@ pub(super) fn change(patch: ApiKeyPatch) -> Result<ApiKeyChange, ServiceError> {
 }
 
 /// A provider by its id, if the text is one, else by its identifier.
-pub(super) fn provider_name(text: String) -> Result<ProviderName, keystile_domain::TextError> {
+pub(crate) fn provider_name(text: String) -> Result<ProviderName, keystile_domain::TextError> {
     match text.parse::<ProviderId>() {
         Ok(id) => Ok(ProviderName::Id(id)),
         Err(_) => text.parse().map(ProviderName::Identifier),

@@ -16,6 +16,7 @@ pub(super) fn api_key(shown: &ShownApiKey) -> View {
         key_prefix: key.key_prefix.clone(),
         role_ids: key.roles.iter().map(|id| id.0).collect(),
         expires_at: key.expiry.at().map(|at| at.to_string()),
+        last_used_at: shown.last_used_at.map(|at| at.to_string()),
         enabled: key.enabled,
         allowed_ips: key.allowed_ips.iter().map(ToString::to_string).collect(),
         external_id: key.external_id.as_ref().map(ToString::to_string),

@@ -72,7 +72,18 @@ fn codes(path: &str, operation: &Operation, public: bool) -> Vec<ErrorCode> {
     if has("If-Match") {
         codes.push(ErrorCode::PreconditionFailed);
     }
+    codes.extend(of_sign_in(path));
     codes
+}
+
+/// What only signing in, and proving once more that one could, is refused for.
+fn of_sign_in(path: &str) -> &'static [ErrorCode] {
+    match path {
+        "/api/v1/auth/login" => &[ErrorCode::InvalidLogin, ErrorCode::TooManyAttempts],
+        "/api/v1/auth/refresh" => &[ErrorCode::InvalidRefreshToken],
+        "/api/v1/me/password" => &[ErrorCode::TooManyAttempts],
+        _ => &[],
+    }
 }
 
 /// What a status is called among the components: `NotFound`.
@@ -90,7 +101,7 @@ fn answer(status: u16) -> Response {
         .content("application/problem+json", content(&codes));
     match status {
         401 => response.header("WWW-Authenticate", header("How to authenticate (RFC 6750).")),
-        503 => response.header("Retry-After", header("When to try again, in seconds.")),
+        429 | 503 => response.header("Retry-After", header("When to try again, in seconds.")),
         _ => response,
     }
     .build()

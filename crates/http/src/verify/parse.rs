@@ -4,10 +4,11 @@ use std::net::{AddrParseError, IpAddr};
 
 use keystile_api::verify::{Permissions, VerifyRequest};
 use keystile_domain::{
-    Carrier, Endpoint, IdError, PermissionQuery, PermissionQueryError, Secret, Transport,
+    Carrier, CredentialText, Endpoint, IdError, PermissionQuery, PermissionQueryError, Transport,
 };
 use keystile_service::ServiceError;
 use keystile_service::verify::Question;
+use zeroize::Zeroizing;
 
 use crate::fields::Fields;
 
@@ -31,7 +32,7 @@ pub(super) fn question(asked: VerifyRequest, at: &str) -> Result<Question, Servi
         fields.refuse("/cost", "must be 1 until there are limits to count it against");
     }
     fields.finish(Some(Question {
-        secret: Secret::new(asked.credential).ok(),
+        text: CredentialText::parse(&Zeroizing::new(asked.credential)),
         permission,
         endpoint: asked.endpoint.map(|asked| Endpoint::new(&asked.method, &asked.path)),
         carrier,

@@ -10,34 +10,14 @@ use crate::me::{credential_view, permission_texts, principal_view, role_names};
 
 /// `asked` is the endpoint that the question was about.
 pub(super) fn verdict(verdict: Verdict, asked: Option<AskedEndpoint>) -> View {
-    let code = code(&verdict.ending).to_owned();
+    let code = verdict.ending.code().to_owned();
     let explanation = verdict.rules.map(|rules| explanation(&rules, &verdict.missing, asked));
     let view = View { code, explanation, ..View::default() };
     match verdict.ending {
         Ending::Valid(credential) => View { valid: true, ..known(view, &credential) },
         Ending::Denied(_, credential) => known(view, &credential),
         Ending::Deleted(tombstone) => View { deleted: Some(deletion(&tombstone)), ..view },
-        Ending::Malformed | Ending::NotFound => view,
-    }
-}
-
-/// The word for how a check ended.
-pub(super) fn code(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Valid(_) => "valid",
-        Ending::Malformed => "malformed",
-        Ending::NotFound => "not_found",
-        Ending::Deleted(_) => "deleted",
-        Ending::Denied(rule, _) => match rule {
-            Rule::Enabled => "disabled",
-            Rule::NotExpired => "expired",
-            Rule::ProviderEnabled => "provider_disabled",
-            Rule::SourceAllowed => "source_not_allowed",
-            Rule::TransportSecure => "insecure_transport",
-            Rule::IpAllowed => "ip_not_allowed",
-            Rule::PermissionsHeld => "insufficient_permissions",
-            Rule::EndpointAllowed => "endpoint_not_allowed",
-        },
+        Ending::Expired | Ending::Malformed | Ending::NotFound => view,
     }
 }
 
@@ -45,7 +25,7 @@ fn known(view: View, credential: &Credential) -> View {
     View {
         credential: Some(credential_view(credential)),
         principal: Some(principal_view(&credential.principal)),
-        roles: Some(role_names(&credential.roles)),
+        roles: Some(role_names(credential.whole_roles())),
         permissions: Some(permission_texts(credential)),
         ..view
     }

@@ -22,6 +22,7 @@ use crate::client::{Answer, Client};
 pub struct Stage {
     pub clock: Arc<FixedClock>,
     pub store: Store,
+    pub state: Data<State>,
     answering: Answering,
     _directory: TempDir,
 }
@@ -41,8 +42,9 @@ impl Stage {
         store.migrate(None).await.unwrap();
         let clock = Arc::new(FixedClock::new(at(0)));
         let keystile = first_started(&store, clock.clone()).await;
-        let answering = answering(keystile).await;
-        Self { clock, store, answering, _directory: directory }
+        let state = state(keystile);
+        let answering = answering(state.clone()).await;
+        Self { clock, store, state, answering, _directory: directory }
     }
 
     /// Somebody who shows this key.
@@ -58,6 +60,11 @@ impl Stage {
     /// Moves the clock to so many milliseconds after [`NOW`].
     pub fn set_clock(&self, offset: i64) {
         self.clock.set(at(offset));
+    }
+
+    /// Writes what was counted, as the server does every few seconds.
+    pub async fn flush_usage(&self) {
+        self.state.keystile.flush_usage().await.unwrap();
     }
 
     pub async fn answer(&self, request: test::TestRequest) -> Answer {
@@ -84,11 +91,11 @@ async fn first_started(store: &Store, clock: Arc<FixedClock>) -> Keystile {
         public_url: "http://keystile.test".to_owned(),
     };
     initialise(store, &master, &clock, bootstrap, |_| Ok(())).await.unwrap();
-    Keystile::open(store.clone(), &master, clock).await.unwrap()
+    Keystile::open(store.clone(), &master, clock, Default::default()).await.unwrap()
 }
 
-async fn answering(keystile: Keystile) -> Answering {
-    let state = Data::new(State {
+fn state(keystile: Keystile) -> Data<State> {
+    Data::new(State {
         keystile,
         chain: Chain::default(),
         trusted_proxies: TrustedProxies::default(),
@@ -96,7 +103,10 @@ async fn answering(keystile: Keystile) -> Answering {
         limits: Limits { request_timeout: Duration::from_secs(30), max_body_bytes: 64 * 1024 },
         health: Health::default(),
         batches: Batches::default(),
-    });
+    })
+}
+
+async fn answering(state: Data<State>) -> Answering {
     let service = Rc::new(test::init_service(app(state, Arc::new(document()))).await);
     Box::new(move |request| {
         let service = Rc::clone(&service);

@@ -57,6 +57,18 @@ async fn a_given_key_that_is_one_of_ours_mistyped_stops_the_start() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_given_password_that_is_weak_stops_the_start() {
+    let stage = Stage::empty().await;
+    for weak in ["short", "admin admin admin admin", "a\tb mulberry tractor envelope"] {
+        let bootstrap = Bootstrap { admin_password: Some(weak.into()), ..Bootstrap::default() };
+        let refused = stage.start(bootstrap, |_| panic!("nothing to tell")).await.unwrap_err();
+        let told = refused.to_string();
+        assert!(told.contains("KEYSTILE_BOOTSTRAP_ADMIN_PASSWORD"), "{told}");
+    }
+    assert!(stage.start(Bootstrap::default(), |_| Ok(())).await.unwrap().is_some());
+}
+
 fn with(key: &str) -> Bootstrap {
     Bootstrap { admin_key: Some(Secret::parse(key).unwrap()), ..Bootstrap::default() }
 }

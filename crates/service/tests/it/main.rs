@@ -4,4 +4,7 @@
 
 mod changes;
 mod first_start;
+mod sign_in;
+mod signing_keys;
 mod stage;
+mod tokens;

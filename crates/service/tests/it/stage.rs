@@ -1,11 +1,10 @@
 //! Keystile on an empty SQLite file, with a clock that stands still.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use keystile_auth::{Clock, FixedClock, Place, Presented};
-use keystile_domain::{BuiltInRole, RequestId, Secret, Timestamp, Transport};
+use keystile_domain::{BuiltInRole, CredentialText, RequestId, Timestamp, Transport};
 use keystile_service::api_keys::{ApiKeyDraft, IssuedApiKey};
 use keystile_service::change::{Changed, Options};
 use keystile_service::first_start::{Bootstrap, FirstSecrets, FirstStartError, initialise};
@@ -40,11 +39,17 @@ impl Stage {
         hand_over: impl FnOnce(&FirstSecrets) -> std::io::Result<()>,
     ) -> Result<Option<FirstSecrets>, FirstStartError> {
         let clock: Arc<dyn Clock> = self.clock.clone();
+        let bootstrap = Bootstrap { public_url: "http://keystile.test".to_owned(), ..bootstrap };
         initialise(&self.store, &master(1), &clock, bootstrap, hand_over).await
     }
 
     pub async fn open(&self) -> Keystile {
-        Keystile::open(self.store.clone(), &master(1), self.clock.clone()).await.unwrap()
+        self.open_with(Default::default()).await
+    }
+
+    /// One more node on the same store.
+    pub async fn open_with(&self, options: keystile_service::Options) -> Keystile {
+        Keystile::open(self.store.clone(), &master(1), self.clock.clone(), options).await.unwrap()
     }
 
     /// A Keystile after its first start, and its administrator.
@@ -63,13 +68,19 @@ pub fn master(byte: u8) -> MasterKey {
 
 /// Whoever shows the secret.
 pub async fn caller(keystile: &Keystile, secret: &str) -> Result<Caller, Refused> {
-    let presented = Presented { secret: Secret::parse(secret).unwrap(), place: Place::BEARER };
-    let origin = Origin {
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    let presented =
+        Presented { text: CredentialText::parse(secret).unwrap(), place: Place::BEARER };
+    keystile.authenticate(presented, origin("127.0.0.1")).await
+}
+
+/// A request from an address.
+pub fn origin(address: &str) -> Origin {
+    Origin {
+        address: address.parse().unwrap(),
         transport: Transport::Secure,
         request_id: "test".parse::<RequestId>().unwrap(),
-    };
-    keystile.authenticate(presented, origin).await
+        user_agent: None,
+    }
 }
 
 /// A key for a key manager.
