@@ -22,6 +22,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Subcommand)]
 pub enum Action {
+    /// Help whoever is locked out, on the machine of the server
+    #[command(subcommand, arg_required_else_help = true)]
+    Admin(AdminAction),
     /// Check the settings or show them
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigAction),
@@ -29,6 +32,34 @@ pub enum Action {
     Openapi,
     /// Start the server
     Serve(Flags),
+}
+
+/// What takes the database instead of a credential.
+#[derive(Subcommand)]
+pub enum AdminAction {
+    /// Give somebody a new password, print it, and end their sessions
+    ///
+    /// With SQLite, stop the server first.
+    ResetPassword {
+        /// Their user name
+        #[arg(default_value = "admin")]
+        username: String,
+        /// Where the database is.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Make a new key to sign access tokens with
+    ///
+    /// It takes over as soon as everybody can know it, in ten minutes. With SQLite, stop the server
+    /// first.
+    RotateSigningKey {
+        /// The old key is compromised: nothing that it signed works any more
+        #[arg(long)]
+        now: bool,
+        /// Where the database is.
+        #[command(flatten)]
+        flags: Flags,
+    },
 }
 
 /// What to do with the settings.
@@ -115,13 +146,23 @@ mod tests {
 
     #[test]
     fn every_command_that_reads_settings_takes_them_all_as_flags() {
-        for command in [&["serve"][..], &["config", "check"], &["config", "show"]] {
+        for command in [
+            &["serve"][..],
+            &["config", "check"],
+            &["config", "show"],
+            &["admin", "reset-password"],
+            &["admin", "rotate-signing-key"],
+        ] {
             for setting in SETTINGS {
                 let Some(flag) = setting.flag() else { continue };
                 let arguments = ["keystile"].iter().chain(command).map(ToString::to_string);
                 let cli = Cli::try_parse_from(arguments.chain([format!("--{flag}"), "v".into()]));
                 let flags = match cli.unwrap().command {
                     Action::Serve(flags)
+                    | Action::Admin(
+                        AdminAction::ResetPassword { flags, .. }
+                        | AdminAction::RotateSigningKey { flags, .. },
+                    )
                     | Action::Config(ConfigAction::Check(flags) | ConfigAction::Show(flags)) => {
                         flags
                     }

@@ -1,13 +1,16 @@
 //! The Keystile server: puts the parts together, decides nothing.
 
+mod admin;
 mod block;
 mod cli;
 mod master_key;
+mod open;
 mod private_file;
 mod serve;
 mod settings;
 mod signals;
 mod telemetry;
+mod usage;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
 
 fn run(action: Action) -> anyhow::Result<()> {
     match action {
+        Action::Admin(action) => admin::run(action),
         Action::Serve(flags) => serve::serve(&Sources::gather(flags)?),
         Action::Config(ConfigAction::Check(flags)) => {
             let (_, warnings) = Settings::from_sources(&Sources::gather(flags)?)?;

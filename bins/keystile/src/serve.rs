@@ -1,8 +1,6 @@
 //! `keystile serve`: the parts, joined.
 
 use std::net::TcpListener;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +10,14 @@ use keystile_auth::{Chain, Clock, SystemClock};
 use keystile_http::{Batches, Health, Limits, State};
 use keystile_service::Keystile;
 use keystile_service::first_start::{Bootstrap, FirstSecrets, initialise, is_initialised};
-use keystile_storage::{ServerLock, Store, StoreOptions, Url, lock_server};
+use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
 
 use crate::block::Teller;
-use crate::settings::{Database, Settings, Sources, Warning};
+use crate::open::{make_private, open_store};
+use crate::settings::{Settings, Sources, Warning};
 use crate::signals::Signals;
-use crate::{master_key, telemetry};
+use crate::{master_key, telemetry, usage};
 
 /// Serves until a signal ends it.
 pub fn serve(sources: &Sources) -> anyhow::Result<()> {
@@ -42,14 +42,20 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     let url = format!("http://{}", listener.local_addr()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let teller = Teller::of(&std::path::absolute(&settings.data_dir)?);
+    let public_url = settings.public_url.map(|url| url.as_str().to_owned());
     let bootstrap = Bootstrap {
         admin_key: settings.bootstrap.admin_key,
         admin_password: settings.bootstrap.admin_password,
-        public_url: settings.public_url.map_or_else(|| url.clone(), |url| url.as_str().to_owned()),
+        public_url: public_url.clone().unwrap_or_else(|| url.clone()),
     };
     let hand_over = |secrets: &FirstSecrets| teller.hand_over(secrets);
     let secrets = initialise(&store, &master, &clock, bootstrap, hand_over).await?;
-    let keystile = Keystile::open(store, &master, clock).await?;
+    let options = keystile_service::Options {
+        public_url,
+        jwt_algorithm: settings.jwt_algorithm,
+        sso: settings.sso,
+    };
+    let keystile = Keystile::open(store, &master, clock, options).await?;
     let health = Health::default();
     let state = web::Data::new(State {
         keystile,
@@ -64,37 +70,35 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         batches: Batches::default(),
     });
     let document = Arc::new(keystile_http::document());
+    let tending = tokio::spawn(tend(state.clone()));
+    let (stop_usage, until_stopped) = oneshot::channel();
+    let retention = settings.limits.usage_retention;
+    let usage = tokio::spawn(usage::keep(state.clone(), retention, until_stopped));
     let server = keystile_http::serve(listener, settings.limits.workers, state, document)?;
     teller.tell(&url, secrets.as_ref())?;
     let stopping = tokio::spawn(signals.obey(server.handle(), health, settings.limits.drain_delay));
-    server.await?;
+    let served = server.await;
+    // Only now is nothing counted any more.
+    drop(stop_usage);
+    usage.await?;
     stopping.abort();
+    tending.abort();
+    served?;
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn open_store(database: &Database) -> anyhow::Result<(Store, Option<ServerLock>)> {
-    let (url, direct, lock) = match database {
-        Database::Sqlite { path } => (Url::Sqlite(path.clone()), None, Some(lock_server(path)?)),
-        Database::Postgres { url, direct_url } => {
-            (Url::Postgres(url.clone()), Some(direct_url), None)
+/// Looks after the store from time to time, until it is stopped.
+async fn tend(state: web::Data<State>) {
+    let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        if let Err(error) = state.keystile.tend().await {
+            let error = anyhow::Error::from(error);
+            tracing::warn!(cause = format!("{error:#}"), "a round of housekeeping failed");
         }
-    };
-    let options = StoreOptions { url, pool_size: POOL_SIZE, acquire_timeout: ACQUIRE_TIMEOUT };
-    let store = Store::open(options, &tokio::runtime::Handle::current())?;
-    store.migrate(direct).await?;
-    Ok((store, lock))
+    }
 }
 
-/// Nobody but the server's own user may look into a data directory that is made here; one that was
-/// there before is the operator's.
-fn make_private(directory: &Path) -> anyhow::Result<()> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .with_context(|| format!("cannot make the data directory {}", directory.display()))
-}
-
-const POOL_SIZE: usize = 16;
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);

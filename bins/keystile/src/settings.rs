@@ -17,6 +17,7 @@ mod log;
 mod problem;
 mod show;
 mod sources;
+mod sso;
 mod table;
 mod values;
 
@@ -25,8 +26,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keystile_auth::{Networks, TrustedProxies};
-use keystile_domain::Secret;
+use keystile_domain::{JwtAlgorithm, Secret};
 use keystile_service::MasterKey;
+use keystile_service::providers::Sso;
 use secrecy::SecretString;
 
 use effective::Effective;
@@ -54,8 +56,12 @@ pub struct Settings {
     pub database: Database,
     /// Always set with [`Database::Postgres`]. Unset: the one in the data directory.
     pub master_key: Option<MasterKey>,
+    /// Where the company signs in.
+    pub sso: Option<Sso>,
     /// What the first start uses instead of generated secrets.
     pub bootstrap: Bootstrap,
+    /// What access tokens are signed with.
+    pub jwt_algorithm: JwtAlgorithm,
     /// How much, and for how long.
     pub limits: Limits,
     /// What is logged.
@@ -91,6 +97,8 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Between SIGTERM and the end of accepting.
     pub drain_delay: Duration,
+    /// For the counts of checks to be kept.
+    pub usage_retention: Duration,
 }
 
 impl Settings {
@@ -120,7 +128,9 @@ impl Settings {
         let data_dir = effective.parse("data_dir", values::directory);
         let database = Database::read(effective);
         let master_key = effective.parse("master_key", values::master_key);
+        let sso = sso::read(effective);
         let bootstrap = Bootstrap::read(effective);
+        let jwt_algorithm = effective.parse("jwt_algorithm", values::jwt_algorithm);
         let limits = Limits::read(effective);
         let log = Log::read(effective);
         Some(Self {
@@ -130,7 +140,9 @@ impl Settings {
             data_dir: data_dir?,
             database: database?,
             master_key,
+            sso,
             bootstrap,
+            jwt_algorithm: jwt_algorithm?,
             limits: limits?,
             log: log?,
         })
@@ -160,11 +172,13 @@ impl Limits {
         let request_timeout = effective.parse("request_timeout", values::deadline);
         let max_body_bytes = effective.parse("max_body_bytes", values::body_bytes);
         let drain_delay = effective.parse("drain_delay", values::delay);
+        let usage_retention = effective.parse("usage_retention_days", values::days);
         Some(Self {
             workers: workers?,
             request_timeout: request_timeout?,
             max_body_bytes: max_body_bytes?,
             drain_delay: drain_delay?,
+            usage_retention: usage_retention?,
         })
     }
 }

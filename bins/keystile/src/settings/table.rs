@@ -96,6 +96,8 @@ const DATA: &str = "Data";
 const FIRST_START: &str = "First start";
 const LIMITS: &str = "Limits";
 const LOG: &str = "Log";
+const SSO: &str = "Single sign-on";
+const TOKENS: &str = "Access tokens";
 
 /// Every setting there is, in the order in which it is listed.
 pub const SETTINGS: &[Setting] = &[
@@ -213,6 +215,69 @@ pub const SETTINGS: &[Setting] = &[
         about: "The password of the user admin. Used on the first start only.",
     },
     Setting {
+        key: "jwt_algorithm",
+        group: TOKENS,
+        takes: "ALGORITHM",
+        flag: false,
+        form: Form::Text,
+        shown: Shown::Plainly,
+        default: Fallback::Value("EdDSA"),
+        about: "What access tokens are signed with: EdDSA (Ed25519), ES256 or RS256.",
+    },
+    Setting {
+        key: "sso_authority",
+        group: SSO,
+        takes: "URL",
+        flag: false,
+        form: Form::Text,
+        shown: Shown::Plainly,
+        default: Fallback::Rule {
+            says: "no single sign-on",
+            example: "https://login.example.com/realms/acme",
+        },
+        about: "Where the company signs in: the issuer of an OpenID provider, to the letter.",
+    },
+    Setting {
+        key: "sso_audience",
+        group: SSO,
+        takes: "AUDIENCE",
+        flag: false,
+        form: Form::Text,
+        shown: Shown::Plainly,
+        default: Fallback::Rule { says: "none", example: "api://keystile" },
+        about: "What its access tokens must be addressed to: their `aud`. Required with sso_authority.",
+    },
+    Setting {
+        key: "sso_api_scope",
+        group: SSO,
+        takes: "SCOPE",
+        flag: false,
+        form: Form::Text,
+        shown: Shown::Plainly,
+        default: Fallback::Rule { says: "none", example: "keystile.use" },
+        about: "The scope that its access tokens must have.",
+    },
+    Setting {
+        key: "sso_client_id",
+        group: SSO,
+        takes: "ID",
+        flag: false,
+        form: Form::Text,
+        shown: Shown::Plainly,
+        default: Fallback::Rule { says: "none", example: "keystile" },
+        about: "What the OpenID provider calls Keystile's own sign-in page: `azp`, where a token has one.",
+    },
+    Setting {
+        key: "sso_client_secret",
+        group: SSO,
+        takes: "SECRET",
+        flag: false,
+        form: Form::Text,
+        shown: Shown::Never,
+        default: Fallback::Rule { says: "none", example: "<a client secret>" },
+        about: "The secret that goes with sso_client_id.",
+    },
+    Setting {
         key: "workers",
         group: LIMITS,
         takes: "NUMBER",
@@ -251,6 +316,16 @@ pub const SETTINGS: &[Setting] = &[
         shown: Shown::Plainly,
         default: Fallback::Value("0s"),
         about: "How long after SIGTERM the server still accepts while /readyz answers 503.",
+    },
+    Setting {
+        key: "usage_retention_days",
+        group: LIMITS,
+        takes: "DAYS",
+        flag: false,
+        form: Form::Number,
+        shown: Shown::Plainly,
+        default: Fallback::Value("90"),
+        about: "How long the counts of checks are kept. When a credential was last used stays.",
     },
     Setting {
         key: "log",

@@ -68,6 +68,7 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(10));
     assert_eq!(settings.limits.max_body_bytes, 64 * 1024);
     assert_eq!(settings.limits.drain_delay, Duration::ZERO);
+    assert_eq!(settings.limits.usage_retention, Duration::from_secs(90 * 24 * 60 * 60));
     assert_eq!(settings.log.format, LogFormat::Json);
 }
 
@@ -230,6 +231,7 @@ const CANARIES: &[(&str, &str, &str)] = &[
     ("master_key", MASTER_KEY, "canary"),
     ("bootstrap_admin_key", "ks_canary_canary_canary", "canary canary canary canary"),
     ("bootstrap_admin_password", "canary canary canary", "canary"),
+    ("sso_client_secret", "canary", "canary canary\u{202e}"),
 ];
 
 fn shows_a_secret(text: &str) -> bool {
@@ -248,8 +250,13 @@ fn no_secret_is_shown() {
         .iter()
         .map(|(key, right, _)| (format!("KEYSTILE_{}", key.to_uppercase()), *right))
         .collect();
-    let variables: Vec<_> = variables.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-    let sources = environment(&variables);
+    let variables = variables.iter().map(|(name, text)| (name.as_str(), *text));
+    let provider = [
+        ("KEYSTILE_SSO_AUTHORITY", "https://idp.example"),
+        ("KEYSTILE_SSO_AUDIENCE", "keystile"),
+        ("KEYSTILE_SSO_CLIENT_ID", "console"),
+    ];
+    let sources = environment(&variables.chain(provider).collect::<Vec<_>>());
     let settings = accepted(&sources);
     for text in [format!("{settings:?}"), show(&sources)] {
         assert!(!shows_a_secret(&text), "{text}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use keystile_auth::{Networks, TrustedProxies, TrustedProxiesError};
-use keystile_domain::Secret;
+use keystile_domain::{JwtAlgorithm, Secret};
 use keystile_service::MasterKey;
 use secrecy::SecretString;
 use url::Url;
@@ -73,6 +73,13 @@ pub fn workers(text: &str) -> Result<usize, Rule> {
     number(text, 1..=1024).ok_or(Rule("must be a whole number from 1 to 1024"))
 }
 
+/// What access tokens are signed with.
+pub fn jwt_algorithm(text: &str) -> Result<JwtAlgorithm, Rule> {
+    let signing = [JwtAlgorithm::EdDsa, JwtAlgorithm::Es256, JwtAlgorithm::Rs256];
+    let named = signing.into_iter().find(|algorithm| algorithm.as_str() == text);
+    named.ok_or(Rule("must be EdDSA, ES256 or RS256"))
+}
+
 /// The longest body of a request, in bytes.
 pub fn body_bytes(text: &str) -> Result<usize, Rule> {
     number(text, 1024..=64 * 1024 * 1024)
@@ -89,6 +96,13 @@ pub fn delay(text: &str) -> Result<Duration, Rule> {
 pub fn deadline(text: &str) -> Result<Duration, Rule> {
     duration(text, Duration::from_millis(100))
         .ok_or(Rule("must be a duration from 100ms to 1h, as in 10s"))
+}
+
+/// A number of days.
+pub fn days(text: &str) -> Result<Duration, Rule> {
+    let days = text.parse::<u32>().ok().filter(|days| (1..=3650).contains(days));
+    let days = days.ok_or(Rule("must be a whole number of days from 1 to 3650"))?;
+    Ok(days * DAY)
 }
 
 /// 32 bytes in base64, padded or not.
@@ -123,6 +137,8 @@ fn duration(text: &str, shortest: Duration) -> Option<Duration> {
 
 /// Far above any use, and far below what a clock cannot add.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 const NOT_EVERYBODY: Rule =
     Rule("must not be everybody: any client could then claim any address and https");

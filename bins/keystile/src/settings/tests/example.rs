@@ -56,5 +56,8 @@ fn the_example_file_lists_every_setting() {
 fn the_example_file_is_right_but_for_the_secrets_that_nobody_may_share() {
     let problems = refused(&sources(&[], &[], &uncommented(&example())));
     let keys: Vec<_> = problems.iter().filter_map(|line| line.split('`').nth(1)).collect();
-    assert_eq!(keys, ["master_key", "bootstrap_admin_key", "bootstrap_admin_password"]);
+    assert_eq!(
+        keys,
+        ["master_key", "sso_client_secret", "bootstrap_admin_key", "bootstrap_admin_password"]
+    );
 }

@@ -132,7 +132,9 @@ fn a_bootstrap_password_is_one_that_the_provider_takes() {
 fn durations_and_numbers_have_bounds() {
     takes("drain_delay", &["0s", "500ms", "2m", "1h"], &["5", "-1s", "61m", "1 fortnight", ""]);
     takes("request_timeout", &["100ms", "10s"], &["0s", "99ms", "2h"]);
+    takes("jwt_algorithm", &["EdDSA", "ES256", "RS256"], &["none", "HS256", "eddsa", "ES384", ""]);
     takes("workers", &["1", "1024"], &["0", "1025", "-1", "two", "1.5"]);
+    takes("usage_retention_days", &["1", "3650"], &["0", "3651", "-1", "90d", ""]);
     takes("max_body_bytes", &["1024", "67108864"], &["1023", "67108865", "64KiB"]);
 }
 
