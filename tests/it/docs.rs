@@ -1,15 +1,20 @@
 //! README and docs: every line that a reader may copy runs and shows what the page says, every
 //! table is whole, every link leads somewhere.
 
+mod identity;
+mod issuer;
 mod page;
+mod programs;
 mod script;
 mod shown;
 
 use std::{collections::BTreeSet, fs, process::Command};
 
 use acceptance::{Part, keystile, scratch};
+use keystile_auth::TokenError;
 use tokio::task::JoinSet;
 
+use crate::tree;
 use page::Page;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,6 +93,34 @@ fn the_table_of_settings_is_what_the_binary_knows() {
             assert!(documented == value, "{key} is {value} by default, not {documented}");
         }
     }
+}
+
+#[test]
+fn the_page_on_single_sign_on_gives_reasons_as_the_log_does() {
+    let page = Page::find("docs/sso.md").unwrap();
+    for reason in [
+        TokenError::Algorithm,
+        TokenError::Audience,
+        TokenError::Expired,
+        TokenError::IdToken,
+        TokenError::Issuer,
+        TokenError::ScopeMissing,
+        TokenError::Type,
+        TokenError::UnknownKey,
+    ] {
+        assert!(page.says(&format!("| {reason} |")), "it does not know that {reason}");
+    }
+}
+
+#[test]
+fn the_page_on_single_sign_on_names_the_providers_of_the_suite() {
+    let page = Page::find("docs/sso.md").unwrap();
+    let (_, keycloak) = Part::Keycloak.name().split_once('-').unwrap();
+    assert!(page.says(&format!("| {keycloak} |")), "it names another Keycloak than {keycloak}");
+    let package = fs::read_to_string(tree::root().join("tests/oidc-provider/package.json"));
+    let package: serde_json::Value = serde_json::from_str(&package.unwrap()).unwrap();
+    let provider = package["dependencies"]["oidc-provider"].as_str().unwrap();
+    assert!(page.says(&format!("| {provider} |")), "it names another version than {provider}");
 }
 
 /// What `config show` gives for a setting that always has the same default.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Who calls, and where the credential rides.
 #[derive(Clone, Debug)]
@@ -31,6 +31,11 @@ impl Api {
         Self { base: base.to_owned(), caller, client }
     }
 
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// The same API for another caller.
     pub fn with(&self, caller: Caller) -> Self {
         Self { caller, ..self.clone() }
@@ -54,6 +59,22 @@ impl Api {
     /// `DELETE path`.
     pub async fn delete(&self, path: &str) -> Answer {
         answered(self.request(Method::DELETE, path)).await
+    }
+
+    /// `PUT path` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        answered(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Signs somebody in, whoever calls, and returns them with their access token.
+    ///
+    /// # Panics
+    /// If they may not sign in.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Caller {
+        let typed = json!({ "username": username, "password": password });
+        let anybody = self.with(Caller::Anonymous);
+        let signed_in = anybody.post("/api/v1/auth/login", typed).await.expect(200);
+        Caller::Bearer(signed_in.text_of("access_token").to_owned())
     }
 
     /// A request that carries the caller's credential, for what the verbs above do not offer.

@@ -8,6 +8,7 @@
 //! - [`Postgres`] is a throw-away cluster, found and made here, as a user that is not root;
 //! - [`oidc`] has identity providers of others, whose tokens the server is to trust;
 //! - [`Api`] speaks the HTTP API as some [`Caller`], [`Connection`] speaks bare bytes;
+//! - [`languages`] runs programs that are no part of the project: those of the documentation;
 //! - [`Part`] is what a machine may lack, and what is then said about it;
 //! - [`scratch`] holds all files and processes, and clears them away however the tests end.
 //!
@@ -24,6 +25,7 @@ mod binary;
 mod certificates;
 mod client;
 mod database;
+pub mod languages;
 pub mod oidc;
 mod output;
 mod owner;

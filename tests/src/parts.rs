@@ -17,12 +17,14 @@ pub enum Part {
     OpenId,
     /// PostgreSQL's server programs.
     Postgres,
+    /// Python, and the packages of `tests/python/requirements.txt`.
+    Python,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 5] =
-        [Self::Browser, Self::Curl, Self::Keycloak, Self::OpenId, Self::Postgres];
+    pub const ALL: [Self; 6] =
+        [Self::Browser, Self::Curl, Self::Keycloak, Self::OpenId, Self::Postgres, Self::Python];
 
     /// The name in messages and lists.
     pub fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Part {
             Self::Keycloak => programs::KEYCLOAK,
             Self::OpenId => "oidc-provider",
             Self::Postgres => "postgresql",
+            Self::Python => "python packages",
         }
     }
 
@@ -47,6 +50,7 @@ impl Part {
             Self::Keycloak => programs::keycloak().is_some(),
             Self::OpenId => programs::oidc_provider().is_some(),
             Self::Postgres => programs::postgres().is_some(),
+            Self::Python => programs::python().is_some(),
         }
     }
 

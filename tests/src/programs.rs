@@ -51,6 +51,20 @@ pub(crate) fn keycloak() -> Option<(PathBuf, PathBuf)> {
     home.is_dir().then(|| find("java").map(|java| (java, home)))?
 }
 
+/// Python, and the directory of what its programs import.
+pub(crate) fn python() -> Option<(PathBuf, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let packages = root.join("target/python");
+    let python = find("python3")?;
+    let locked = fs::read(root.join("tests/python/requirements.txt")).ok()?;
+    let installed = fs::read(packages.join("requirements.txt")).ok()?;
+    // Some packages are for one version of Python, which may have been replaced since.
+    let mut import = Command::new(&python);
+    import.args(["-c", "import cryptography, jwt"]).env("PYTHONPATH", &packages);
+    let imports = installed == locked && import.output().ok()?.status.success();
+    imports.then_some((python, packages))
+}
+
 /// Whether npm has installed what its lock file says. It writes its own list last.
 fn is_as_locked(directory: &Path) -> Option<bool> {
     let json = |file| serde_json::from_slice::<Value>(&fs::read(directory.join(file)).ok()?).ok();

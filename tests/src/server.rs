@@ -64,7 +64,18 @@ impl Options {
         &self.data
     }
 
-    fn command(&self) -> Command {
+    /// Runs another command on the same data to its end.
+    ///
+    /// # Panics
+    /// If it does not end within a minute.
+    pub async fn run(&self, command: &[&str]) -> Ended {
+        let output = timeout(END, self.command(command).output()).await;
+        let output = output.expect("it ends").expect("the binary runs");
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Ended { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary::keystile());
         for (name, _) in env::vars_os() {
             // What the developer has set for a server of his own is no part of the test.
@@ -74,7 +85,7 @@ impl Options {
             }
         }
         command
-            .arg("serve")
+            .args(arguments)
             .args(&self.arguments)
             .env("KEYSTILE_DATA_DIR", &self.data)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
@@ -116,7 +127,7 @@ impl Server {
     /// # Errors
     /// It ended: how, and what it said.
     pub async fn try_start(options: &Options) -> Result<Self, Ended> {
-        let mut process = options.command().spawn().expect("the binary runs");
+        let mut process = options.command(&["serve"]).spawn().expect("the binary runs");
         let watched = scratch::watch(process.id().expect("it was not waited for"), "KILL");
         let stdout = Output::collect(process.stdout.take().expect("a pipe"));
         let stderr = Output::collect(process.stderr.take().expect("a pipe"));
@@ -163,10 +174,23 @@ impl Server {
     /// # Panics
     /// If it wrote none.
     pub fn admin_key(&self) -> String {
+        self.first_secret("admin_api_key")
+    }
+
+    /// The password of the user `admin`, as the first start wrote it.
+    ///
+    /// # Panics
+    /// If it wrote none.
+    pub fn admin_password(&self) -> String {
+        self.first_secret("admin_password")
+    }
+
+    fn first_secret(&self, name: &str) -> String {
         let file = self.options.data.join("first-admin");
         let text = fs::read_to_string(&file).expect("the first start wrote its secrets");
-        let key = text.split_whitespace().find(|word| word.starts_with("ks_"));
-        key.unwrap_or_else(|| panic!("no key in {text}")).to_owned()
+        let mut lines = text.lines().filter_map(|line| line.split_once(" = "));
+        let secret = lines.find(|(known, _)| *known == name).map(|(_, secret)| secret.to_owned());
+        secret.unwrap_or_else(|| panic!("no {name} in {text}"))
     }
 
     /// Waits until one of its outputs contains `text`.

@@ -1,6 +1,6 @@
 //! Programs of others that the suite or the measurements need.
 
-mod providers;
+mod downloads;
 
 use std::{
     env,
@@ -19,7 +19,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// Installs what the suite lacks, where this may be done without asking: packages as root with
-/// apt-get, and into this project what npm and Maven have. `missing` has one name a line, as
+/// apt-get, and into this project what npm, Maven and pip fetch. `missing` has one name a line, as
 /// `missing-parts` prints them.
 pub fn install_missing(missing: &str) -> Result<()> {
     let packages: Vec<_> = missing.lines().flat_map(packages_for).collect();
@@ -30,7 +30,7 @@ pub fn install_missing(missing: &str) -> Result<()> {
         eprintln!("the tests that need them are skipped, and listed at the end; in CI they fail");
     }
     let mut ready = missing.lines().filter(|part| packages_for(part).is_empty());
-    ready.try_for_each(providers::install)
+    ready.try_for_each(downloads::install)
 }
 
 /// Has this program here, from the package of the same name if need be.
@@ -66,6 +66,7 @@ fn packages_for(part: &str) -> Vec<&'static str> {
         "curl and jq" => &[("curl", "curl"), ("jq", "jq")],
         "oidc-provider" => &[("npm", "npm")],
         "postgresql" => &[("initdb", "postgresql")],
+        "python packages" => &[("pip3", "python3-pip")],
         _ if part.starts_with("keycloak-") => &[("java", "default-jre-headless"), ("mvn", "maven")],
         _ => &[],
     };

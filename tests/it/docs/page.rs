@@ -35,6 +35,11 @@ impl Page {
         Some(Self { name: name.to_owned(), text })
     }
 
+    /// Whether this stands somewhere on it.
+    pub fn says(&self, text: &str) -> bool {
+        self.text.contains(text)
+    }
+
     /// The blocks between fences, in order.
     pub fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();

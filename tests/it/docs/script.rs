@@ -2,10 +2,11 @@
 
 use std::{env, ffi::OsString, os::unix::fs::symlink, path::Path, time::Duration};
 
-use acceptance::{Database, Options, Server, keystile, scratch};
+use acceptance::{Database, Options, Part, Server, keystile, scratch};
 use tokio::{process::Command, time::timeout};
 
 use super::{
+    identity::Identity,
     page::{Block, Page},
     shown,
 };
@@ -15,11 +16,15 @@ use super::{
 pub async fn run(page: &Page) -> usize {
     let blocks = page.blocks();
     let scripts: Vec<_> = blocks.iter().filter(|block| block.language == "sh").collect();
-    if scripts.is_empty() {
+    let needs_issuer = scripts.iter().any(|block| block.text.contains("$ISSUER"));
+    if scripts.is_empty() || needs_issuer && !Part::OpenId.or_skip() {
         return 0;
     }
     let server = Server::start(&Options::on(&Database::Sqlite)).await;
-    let printed = print(&server, &script(&scripts, &server), &page.name).await;
+    let identity = if needs_issuer { Some(Identity::start().await) } else { None };
+    let variables = identity.iter().flat_map(|identity| identity.variables.clone());
+    let mut bash = bash(&server, &script(&scripts, &server));
+    let printed = print(bash.envs(variables), &page.name).await;
     let printed: Vec<_> = printed.split(END).collect();
     assert_eq!(printed.len(), scripts.len() + 1, "{}: {printed:#?}", page.name);
     let mut printed = printed.into_iter();
@@ -47,18 +52,23 @@ fn script(blocks: &[&Block], server: &Server) -> String {
     script
 }
 
-/// What the script prints, in a directory that looks as the server's own does to its reader.
-async fn print(server: &Server, script: &str, page: &str) -> String {
+/// Runs the script in a directory that looks as the server's own does to its reader.
+fn bash(server: &Server, script: &str) -> Command {
     let directory = scratch::directory("docs");
     symlink(server.options().data(), directory.join("keystile-data")).unwrap();
     let mut bash = Command::new("bash");
     bash.args(["-c", script]).current_dir(&directory).kill_on_drop(true);
     bash.env("PATH", path(keystile().parent().unwrap()));
     bash.env("KEY", server.admin_key()).env("NO_PROXY", "*");
+    bash
+}
+
+/// What the script prints.
+async fn print(bash: &mut Command, page: &str) -> String {
     let output = timeout(DEADLINE, bash.output()).await.expect("it ends").unwrap();
     let [stdout, stderr] =
         [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-    assert!(output.status.success(), "{page}: {script}\nprinted\n{stdout}\nand\n{stderr}");
+    assert!(output.status.success(), "{page}: {bash:?}\nprinted\n{stdout}\nand\n{stderr}");
     stdout
 }
 

@@ -1,5 +1,5 @@
-//! Identity providers, which no distribution packages: each is installed into this project, in the
-//! version that the suite asks for.
+//! What no distribution packages in the version that the suite asks for: it is installed into this
+//! project.
 
 use std::{fs, process::Command};
 
@@ -11,6 +11,7 @@ use crate::step;
 pub fn install(part: &str) -> Result<()> {
     match part {
         "oidc-provider" => npm(),
+        "python packages" => pip(),
         _ => part.strip_prefix("keycloak-").map_or(Ok(()), keycloak),
     }
 }
@@ -20,6 +21,23 @@ fn npm() -> Result<()> {
     install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     install.current_dir(step::root().join("tests/oidc-provider"));
     step::run("npm ci for oidc-provider", install)
+}
+
+fn pip() -> Result<()> {
+    let locked = step::root().join("tests/python/requirements.txt");
+    let packages = step::root().join("target/python");
+    let mut install = Command::new("python3");
+    install
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--root-user-action=ignore", "--only-binary=:all:", "--require-hashes"])
+        .args(["--upgrade", "--target"])
+        .arg(&packages)
+        .arg("--requirement")
+        .arg(&locked);
+    step::run("pip install for the programs in Python", install)?;
+    // Last: it says that all of them are there.
+    fs::copy(locked, packages.join("requirements.txt")).context("the list of what is there")?;
+    Ok(())
 }
 
 fn keycloak(version: &str) -> Result<()> {
