@@ -37,6 +37,11 @@ fn the_crate_that_others_embed_knows_no_web_framework_and_no_database() {
 }
 
 #[test]
+fn whoever_embeds_the_checking_of_tokens_gets_no_network_with_it() {
+    refuse("keystile-auth", &[REQWEST, "hyper", "rustls", TOKIO]);
+}
+
+#[test]
 fn storage_knows_nothing_of_the_web() {
     refuse("keystile-storage", &[ACTIX, "actix-http", REQWEST, UTOIPA]);
 }
@@ -70,14 +75,21 @@ fn dependencies(package: &str, depth: &str) -> BTreeSet<String> {
 }
 
 /// Each crate, and the crates below it that it may know.
-const FLOORS: [(&str, &[&str]); 6] = [
+const FLOORS: [(&str, &[&str]); 7] = [
     ("keystile-api", &["keystile-api"]),
     ("keystile-domain", &["keystile-domain"]),
     ("keystile-auth", &["keystile-auth", "keystile-domain"]),
+    ("keystile-oidc", &["keystile-auth", "keystile-domain", "keystile-oidc"]),
     ("keystile-storage", &["keystile-domain", "keystile-storage"]),
     (
         "keystile-service",
-        &["keystile-auth", "keystile-domain", "keystile-service", "keystile-storage"],
+        &[
+            "keystile-auth",
+            "keystile-domain",
+            "keystile-oidc",
+            "keystile-service",
+            "keystile-storage",
+        ],
     ),
     (
         "keystile-http",

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     ADMINISTRATOR, AUDITOR, KEY_MANAGER, KEYS, Key, ME, ROLES, VERIFIER, everything, role,
-    role_made, started,
+    role_made, started, without_the_person,
 };
 
 on_each_database! {
@@ -148,6 +148,7 @@ on_each_database! {
 
     async fn the_last_administrator_stays(database: Database) {
         let (_server, admin) = started(&database).await;
+        without_the_person(&admin).await;
         let me = admin.get(ME).await.expect(200);
         let path = format!("{KEYS}/{}", me.body["credential"]["id"].as_str().unwrap());
         admin.patch(&path, json!({ "external_id": "last" })).await.expect(200);

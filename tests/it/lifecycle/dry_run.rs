@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     ADMINISTRATOR, EVENTS, KEY_MANAGER, KEYS, Key, ME, ROLES, each, everything, pointers, role,
-    started,
+    started, without_the_person,
 };
 
 on_each_database! {
@@ -74,6 +74,7 @@ on_each_database! {
 
     async fn whatever_would_be_refused_is_refused(database: Database) {
         let (_server, admin) = started(&database).await;
+        without_the_person(&admin).await;
         let used = role(&admin, "used", &["a.b"]).await;
         let key = Key::holding(&admin, "CI", &[used]).await;
         let manager = Key::holding(&admin, "manager", &[KEY_MANAGER]).await.api(&admin);

@@ -54,6 +54,8 @@ on_each_database! {
             ("provider=api-keys", &all),
             (&format!("provider={id}"), &all),
             ("provider=personal-access-tokens", &[]),
+            ("unused_since=2020-01-01T00:00:00Z", &[]),
+            ("unused_since=2099-01-01T00:00:00Z", &all),
             ("name=plain&enabled=false", &[]),
             ("", &all),
         ] {
@@ -173,7 +175,7 @@ on_each_database! {
             ("enabled", "yes"),
             ("expired", ""),
             ("expires_before", "tomorrow"),
-            ("unused_since", "2026-01-01T00:00:00Z"),
+            ("unused_since", "2026-01-01"),
             ("role_id", "a"),
             ("role_id", "0"),
             ("provider", "nobody"),

@@ -12,6 +12,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use crate::lifecycle::{
     ADMINISTRATOR, DEADLINE, EVENTS, KEY_MANAGER, KEYS, Key, ME, ROLES, each, head, role, started,
+    without_the_person,
 };
 
 on_each_database! {
@@ -48,6 +49,7 @@ on_each_database! {
 
     async fn administrators_that_end_each_other_leave_one(database: Database) {
         let (_server, admin) = started(&database).await;
+        without_the_person(&admin).await;
         let me = admin.get(ME).await.expect(200).body["credential"]["id"].clone();
         let first = format!("{KEYS}/{}", me.as_str().unwrap());
         let mut keys = Vec::new();
