@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, v
 
 use crate::settings::{CONFIG_VARIABLE, Fallback, Flags, SETTINGS, Setting};
 
-/// Issues, checks, rotates and revokes API keys.
+/// Issues, checks, rotates and revokes API keys, tokens and JWTs.
 #[derive(Parser)]
 #[command(name = "keystile", version, max_term_width = 100)]
 #[command(arg_required_else_help = true)]

@@ -54,19 +54,20 @@ pub struct Token {
     pub updated_at: String,
 }
 
-/// A token with its secret: the one answer that has it.
+/// A token with its secret: the one answer that has it. A dry run leaves it out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IssuedToken {
     /// The token without its secret.
     #[serde(flatten)]
     pub shown: Token,
-    /// The secret, shown once.
+    /// The secret, shown once; left out of a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
         schema(example = "ks_pat_0123456789abcdefghijABCDEFGHIJ0123456789xyz3buPic")
     )]
-    pub token: String,
+    pub token: Option<String>,
 }
 
 /// A token to be made. At most one member says when it ends.

@@ -94,7 +94,7 @@ pub struct Verdict {
     /// Whether it may.
     pub valid: bool,
     /// `valid`, or the first reason why not: `malformed`, `not_found`, `deleted`, `disabled`,
-    /// `expired`, `provider_disabled`, `source_not_allowed`, `insecure_transport`,
+    /// `expired`, `provider_disabled`, `owner_disabled`, `source_not_allowed`, `insecure_transport`,
     /// `ip_not_allowed`, `insufficient_permissions`, `endpoint_not_allowed`.
     #[cfg_attr(feature = "openapi", schema(example = "valid"))]
     pub code: String,

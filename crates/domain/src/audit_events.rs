@@ -89,7 +89,7 @@ pub enum Actor {
         /// The id of the credential that they showed.
         credential: Uuid,
     },
-    /// Keystile itself, on its first start.
+    /// Keystile itself: on its first start, and where no credential asks.
     System,
 }
 

@@ -25,7 +25,7 @@ pub struct Provider {
     pub name: Name,
     /// Which kind of credential it is for.
     pub kind: ProviderKind,
-    /// Its place on the sign-in page.
+    /// Its place on the sign-in page, and among the providers of one issuer.
     pub priority: i32,
     /// Switched off, it refuses all its credentials at once.
     pub enabled: bool,

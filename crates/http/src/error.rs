@@ -203,7 +203,7 @@ impl From<&Conflict> for ApiError {
 impl From<&LookupError> for ApiError {
     fn from(error: &LookupError) -> Self {
         match error {
-            LookupError::Admission(error) => (&**error).into(),
+            LookupError::Admission(error) | LookupError::SigningKeys(error) => (&**error).into(),
             LookupError::Issuer(_) => Self::new(ErrorCode::Unavailable).because(causes(error)),
             LookupError::Store(error) => error.into(),
             other => Self::new(ErrorCode::Internal).because(causes(other)),

@@ -7,6 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, post, web};
 use keystile_api::oauth::{Introspection, OAuthError, TokenForm};
 use keystile_domain::Permission;
+use keystile_service::ServiceError;
 use keystile_service::oauth::{ActiveToken, Refusal};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -28,8 +29,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Tell about a token
 ///
-/// By RFC 7662, for every kind of credential: keys, personal access tokens, access tokens and
-/// refresh tokens. One that is unknown, has ended, or is bound to addresses is `{"active": false}`
+/// By RFC 7662, for every kind of credential: keys, personal access tokens and access tokens, and
+/// refresh tokens if the hint says so: nobody shall take one for an access token. One that is unknown, has ended, or is bound to addresses is `{"active": false}`
 /// and nothing else. The caller shows a credential as everywhere, or its id and itself as
 /// `Authorization: Basic`.
 #[utoipa::path(
@@ -48,7 +49,10 @@ async fn introspect_token(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let token = form.require("token")?;
-    let active = state.keystile.introspect(authorized.caller(), &token).await?;
+    let hint = form.take("token_type_hint")?;
+    let is_refresh_token = hint.is_some_and(|hint| *hint == "refresh_token");
+    let keystile = &state.keystile;
+    let active = keystile.introspect(authorized.caller(), &token, is_refresh_token).await?;
     let answer = active.map_or_else(Introspection::default, introspection);
     Ok(HttpResponse::Ok().json(answer))
 }
@@ -56,9 +60,10 @@ async fn introspect_token(
 /// End a token
 ///
 /// By RFC 7009: 200 also for a token that is unknown or has ended. Whoever has a token may end that
-/// token and those that act as the same user or key; ending another needs the right to delete it. A
-/// key or personal access token is deleted for ever, a refresh token ends its session, an access
-/// token is worth nothing more at Keystile.
+/// token and those that act as the same user or key. The key or personal access token of another is
+/// ended by who may delete it; their access and refresh tokens end with what they stand on. A key or
+/// personal access token is deleted for ever, a refresh token ends its session, an access token is
+/// worth nothing more at Keystile.
 #[utoipa::path(
     tag = "oauth",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
@@ -101,6 +106,9 @@ impl From<Refusal> for ApiError {
             Refusal::Unauthorized => {
                 Self::oauth("unauthorized_client", "The token is not the caller's to end.")
             }
+            Refusal::Service(ServiceError::TokenTooLong) => {
+                Self::oauth("invalid_scope", "A token with that many permissions is too long.")
+            }
             Refusal::Service(error) => return error.into(),
             _ => Self::oauth("invalid_request", "The request is refused."),
         }
@@ -111,12 +119,13 @@ impl From<Refusal> for ApiError {
 fn introspection(token: ActiveToken) -> Introspection {
     let seconds = |at: keystile_domain::Timestamp| at.as_millis().div_euclid(1_000);
     let scope: Vec<_> = token.scopes.iter().map(Permission::as_str).collect();
+    let is_access_token = !token.is_refresh_token;
     Introspection {
         active: true,
-        scope: Some(scope.join(" ")),
+        scope: is_access_token.then(|| scope.join(" ")),
         client_id: Some(token.credential),
         username: Some(token.username),
-        token_type: Some("Bearer".to_owned()),
+        token_type: is_access_token.then(|| "Bearer".to_owned()),
         exp: token.ends_at.map(seconds),
         iat: token.issued_at.map(seconds),
         sub: Some(token.subject),

@@ -39,6 +39,10 @@ struct DeleteParams {
     /// lists them.
     #[param(example = "revoke")]
     tokens: Option<String>,
+    /// `forget`: what OpenID providers call them is forgotten too. Without it the same subject is
+    /// not made a user again.
+    #[param(example = "forget")]
+    identities: Option<String>,
     /// Why: kept in the audit log, and shown to whoever checks one of the tokens later.
     reason: Option<String>,
     /// `true`: check everything, change nothing, and answer 200 with what would be.
@@ -166,9 +170,14 @@ fn removal(params: DeleteParams) -> Result<UserRemoval, ApiError> {
         Some("revoke") => true,
         Some(_) => return Err(broken_parameter("tokens", "must be revoke")),
     };
+    let forget_identities = match params.identities.as_deref() {
+        None => false,
+        Some("forget") => true,
+        Some(_) => return Err(broken_parameter("identities", "must be forget")),
+    };
     let reason = params.reason.map(Reason::try_from).transpose();
     let reason = reason.map_err(|rule| broken_parameter("reason", rule))?;
-    Ok(UserRemoval { revoke_tokens, reason })
+    Ok(UserRemoval { revoke_tokens, forget_identities, reason })
 }
 
 fn created(user: &User) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keystile_domain::{Rights, Role, RoleId};
+use keystile_domain::{Expiry, Rights, Role, RoleId};
 use keystile_storage::Except;
 
 use crate::change::Scope;
@@ -21,6 +21,11 @@ impl Scope {
                 Err(ServiceError::broken("/role_ids", format_args!("there is no role {unknown}")))
             }
         }
+    }
+
+    /// Refuses to make what never ends with a credential that does.
+    pub(crate) fn must_not_end(&self) -> Result<(), ServiceError> {
+        if self.latest_end() == Expiry::Never { Ok(()) } else { Err(ServiceError::Outlives) }
     }
 
     /// Refuses to end the last one who may do everything: whoever is in `ended` had these rights.

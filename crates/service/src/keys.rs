@@ -122,6 +122,11 @@ impl Keys {
         Base64UrlUnpadded::encode_string(&mac)
     }
 
+    /// A stand-in for the hash of what may hold a password, which nobody shall guess from it.
+    pub(crate) fn conceal(&self, hash: &[u8; 32]) -> [u8; 32] {
+        self.names.clone().chain_update(hash).finalize().into_bytes().into()
+    }
+
     fn sealer(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new((&**self.sealing).into())
     }

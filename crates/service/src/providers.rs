@@ -13,7 +13,7 @@ mod sso;
 
 use keystile_domain::{
     Action, Authority, Formats, Listing, Name, PageRequest, Power, Provider, ProviderId,
-    ProviderKind, ProviderSettings, Rights, Role, Target, TargetKind, Version,
+    ProviderKind, ProviderSettings, Rights, Target, TargetKind, Version,
 };
 use keystile_storage::{Except, StoreError};
 
@@ -249,8 +249,7 @@ impl Scope {
             self.rights.reach_role(&role)?;
         }
         let known = self.tx.list_roles_of_issuer(settings.authority.as_str()).await?;
-        let held: Vec<&Role> = known.iter().collect();
-        Ok(self.rights.reach(&Rights::of(held).permissions)?)
+        Ok(known.iter().try_for_each(|role| self.rights.reach_role(role))?)
     }
 
     /// Checks what a provider is to become, and makes room for it.

@@ -57,7 +57,7 @@ impl<T> Replay<T> {
         let id = caller.credential().id;
         let found = scope.tx.find_replay(id, &self.key_hash(), scope.now).await?;
         let Some(kept) = found else { return Ok(None) };
-        if kept.request_hash != self.request {
+        if kept.request_hash != scope.keys.conceal(&self.request) {
             return Err(ServiceError::KeyReused);
         }
         let parts = kept.sealed.split_first_chunk::<12>();
@@ -79,7 +79,8 @@ impl<T> Replay<T> {
         let sealing = self.cipher(caller).encrypt(&Nonce::from(nonce), answer);
         let text = sealing.map_err(ServiceError::Seal)?;
         let sealed = [nonce.as_slice(), &text].concat();
-        let kept = storage::Replay { request_hash: self.request, sealed };
+        let request_hash = scope.keys.conceal(&self.request);
+        let kept = storage::Replay { request_hash, sealed };
         let end = scope.now.after(KEPT_FOR);
         scope.tx.remove_expired_replays(scope.now).await?;
         Ok(scope.tx.insert_replay(caller.credential().id, &self.key_hash(), &kept, end).await?)

@@ -137,8 +137,11 @@ impl Keystile {
                 scope.rights.reach(&after.permissions)?;
                 reach_grants(scope, &(&after.may_grant - &before.may_grant)).await?;
                 let allows = |role: &Role| (role.permissions.clone(), role.endpoints.clone());
-                if scope.caller_roles.contains(&id) && allows(&after) != allows(&before) {
-                    // To widen a role of one's own is to hand it to oneself.
+                if allows(&after) != allows(&before)
+                    && scope.tx.count_role_use(id).await? != Default::default()
+                {
+                    // To widen a role that somebody holds is to hand it to them; who that is may
+                    // be oneself by another name.
                     scope.rights.reach_grant(id)?;
                 }
                 after.version = before.version.next();

@@ -93,14 +93,7 @@ impl OwnToken {
             Some(scopes) => basis.rights.narrowed(scopes),
             None => basis.rights,
         };
-        Credential {
-            kind: CredentialKind::AccessToken,
-            expiry,
-            secret_expiry: Expiry::Never,
-            scopes,
-            rights,
-            ..basis
-        }
+        Credential { kind: CredentialKind::AccessToken, expiry, scopes, rights, ..basis }
     }
 }
 

@@ -136,7 +136,7 @@ impl Scope {
     }
 
     /// When everything has ended that the caller may make: with the secret that it showed.
-    fn latest_end(&self) -> Expiry {
+    pub(crate) fn latest_end(&self) -> Expiry {
         let secret = self.caller.as_ref().map_or(Expiry::Never, |caller| caller.secret_expiry);
         self.caller_end.min(secret)
     }

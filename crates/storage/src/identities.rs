@@ -26,11 +26,31 @@ impl Conn {
             return Ok(None);
         }
         let query = identities::table.find((issuer, subject)).select(identities::user_id);
-        let id: Option<String> = on_conn!(self, |link| query.first(link).await.optional()?);
-        match id {
+        let id: Option<Option<String>> =
+            on_conn!(self, |link| query.first(link).await.optional()?);
+        match id.flatten() {
             Some(id) => self.find_user(parse(&id, "identities.user_id")?).await,
             None => Ok(None),
         }
+    }
+
+    /// Whether an issuer calls, or called, somebody so. The memory of an identity outlives its
+    /// user: who was deleted is not made anew by the next token of the same subject.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn knows_identity(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<bool, StoreError> {
+        if issuer.contains('\0') || subject.contains('\0') {
+            return Ok(false);
+        }
+        let query = identities::table.find((issuer, subject)).count();
+        let known: i64 = on_conn!(self, |link| query.get_result(link).await?);
+        Ok(known > 0)
     }
 
     /// Lists the roles that the users of an issuer hold: whoever speaks for the issuer speaks for
@@ -42,7 +62,8 @@ impl Conn {
     pub async fn list_roles_of_issuer(&mut self, issuer: &str) -> Result<Vec<Role>, StoreError> {
         let known = identities::table
             .filter(identities::issuer.eq(parameter(issuer)))
-            .select(identities::user_id);
+            .filter(identities::user_id.is_not_null())
+            .select(identities::user_id.assume_not_null());
         let held = user_roles::table
             .filter(user_roles::user_id.eq_any(known))
             .select(user_roles::role_id)
@@ -53,7 +74,7 @@ impl Conn {
 }
 
 impl Tx {
-    /// Remembers what an issuer calls a user, until the user is removed. The texts must not contain
+    /// Remembers what an issuer calls a user, beyond the user's removal. The texts must not contain
     /// the character NUL.
     ///
     /// # Errors
@@ -74,6 +95,18 @@ impl Tx {
             identities::created_at.eq(now.as_millis()),
         ));
         on_conn!(self, |link| insert.execute(link).await?);
+        Ok(())
+    }
+
+    /// Forgets what issuers call a user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn remove_identities(&mut self, user: UserId) -> Result<(), StoreError> {
+        let of_user = identities::table.filter(identities::user_id.eq(user.to_string()));
+        let remove = diesel::delete(of_user);
+        on_conn!(self, |link| remove.execute(link).await?);
         Ok(())
     }
 }

@@ -180,7 +180,7 @@ diesel::table! {
     identities (issuer, subject) {
         issuer -> Text,
         subject -> Text,
-        user_id -> Text,
+        user_id -> Nullable<Text>,
         created_at -> BigInt,
     }
 }

@@ -6,11 +6,12 @@ ALTER TABLE users ADD COLUMN metadata TEXT NOT NULL DEFAULT '{}';
 CREATE INDEX users_created_at ON users (created_at, id);
 CREATE INDEX users_external_id ON users (external_id);
 
--- Who somebody is to an OpenID provider: never their name, never their mail.
+-- Who somebody is to an OpenID provider: never their name, never their mail. Without a user: who
+-- was deleted, and is not to be made anew.
 CREATE TABLE identities (
     issuer TEXT COLLATE "C" NOT NULL,
     subject TEXT COLLATE "C" NOT NULL,
-    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id TEXT COLLATE "C" REFERENCES users (id) ON DELETE SET NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (issuer, subject)
 );

@@ -6,11 +6,12 @@ ALTER TABLE users ADD COLUMN metadata TEXT NOT NULL DEFAULT '{}';
 CREATE INDEX users_created_at ON users (created_at, id);
 CREATE INDEX users_external_id ON users (external_id);
 
--- Who somebody is to an OpenID provider: never their name, never their mail.
+-- Who somebody is to an OpenID provider: never their name, never their mail. Without a user: who
+-- was deleted, and is not to be made anew.
 CREATE TABLE identities (
     issuer TEXT NOT NULL,
     subject TEXT NOT NULL,
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id TEXT REFERENCES users (id) ON DELETE SET NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (issuer, subject)
 ) STRICT;

@@ -58,5 +58,5 @@ fn created_at(location: String, issued: &IssuedToken) -> Answer {
 
 /// The one view that has a secret in it.
 fn with_secret(issued: &IssuedToken) -> IssuedView {
-    IssuedView { shown: token(&issued.shown), token: issued.secret.expose().to_owned() }
+    IssuedView { shown: token(&issued.shown), token: Some(issued.secret.expose().to_owned()) }
 }

@@ -1,7 +1,7 @@
 //! Rotating a key: a new secret under the same id, and what becomes of the old one.
 
 use keystile_domain::{
-    Action, ApiKey, ApiKeyId, OldSecret, Power, RotationOverlap, Timestamp, Version,
+    Action, ApiKey, ApiKeyId, CredentialKind, OldSecret, Power, RotationOverlap, Timestamp, Version,
 };
 use serde_json::Value;
 
@@ -20,9 +20,9 @@ impl Keystile {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Ceiling`] if the key is beyond the caller; [`ServiceError::Outdated`] if it
-    /// does not have the `expected` version; [`ServiceError::NotFound`];
-    /// [`ServiceError::Lacking`] without `keystile.api_keys.write`.
+    /// [`ServiceError::Ceiling`] if the key is beyond the caller, and [`ServiceError::Outlives`] if
+    /// it ends later; [`ServiceError::Outdated`] if it does not have the `expected` version;
+    /// [`ServiceError::NotFound`]; [`ServiceError::Lacking`] without `keystile.api_keys.write`.
     pub async fn rotate_api_key(
         &self,
         caller: &Caller,
@@ -31,14 +31,19 @@ impl Keystile {
         overlap: RotationOverlap,
         options: Options<IssuedApiKey>,
     ) -> Result<Changed<IssuedApiKey>, ServiceError> {
-        let own = caller.credential().id;
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
                 let (before, roles) = scope.api_key_in_reach(id, expected).await?;
-                if before.id.as_uuid() == own {
-                    scope.refuse_old_secret()?;
-                } else {
+                // What was traded for a key is not the key: it may be narrower, and ends earlier.
+                let is_itself = scope.caller.as_ref().is_some_and(|caller| {
+                    caller.kind == CredentialKind::ApiKey && caller.id == before.id.as_uuid()
+                });
+                scope.refuse_old_secret()?;
+                if !is_itself {
                     roles.iter().try_for_each(|role| scope.rights.reach_role(role))?;
+                }
+                if before.expiry > scope.caller_end {
+                    return Err(ServiceError::Outlives);
                 }
                 let provider = scope.provider_of(&before).await?;
                 let format = &key_settings(&provider)?.format;

@@ -65,6 +65,15 @@ impl Keystile {
         }
         let Wish { scope, audiences } = wish;
         let name = claims.id().map_or_else(|| digest(jwt), str::to_owned);
+        // Whatever will be refused is, before it holds up every change.
+        let rules = with_settings(&provider).map(|(_, settings)| settings);
+        if rules.and_then(|settings| settings.trust(claims.all())).is_none() {
+            return Err(refused("meets no rule"));
+        }
+        let spent = async { self.store.read().await?.is_spent(claims.issuer(), &name).await };
+        if spent.await.map_err(ServiceError::from)? {
+            return Err(refused("was traded before"));
+        }
         let address = origin.address;
         let offer = Offer { provider: provider.id, claims, name, address, scope };
         let dealt = self.change_unasked(Some(origin), |scope| Box::pin(deal(scope, offer)));
@@ -160,7 +169,9 @@ fn name(subject: &str) -> Result<Name, ServiceError> {
 
 /// The name of a token that has none.
 fn digest(jwt: &Jwt) -> String {
-    format!("sha256:{}", Base64UrlUnpadded::encode_string(&Sha256::digest(jwt.expose())))
+    // Without the signature, of which ECDSA has two for one token.
+    let signed = jwt.expose().rsplit_once('.').map_or("", |(signed, _)| signed);
+    format!("sha256:{}", Base64UrlUnpadded::encode_string(&Sha256::digest(signed)))
 }
 
 fn refused(reason: &str) -> Refusal {

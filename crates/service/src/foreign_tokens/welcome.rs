@@ -14,7 +14,7 @@ use crate::change::Scope;
 use crate::{Keystile, LookupError, ServiceError, Unidentified, random};
 
 impl Keystile {
-    /// Makes a user of the subject, unless it is one, or the provider makes none.
+    /// Makes a user of the subject, unless it is one or was one, or the provider makes none.
     pub(super) async fn welcome(
         &self,
         provider: &Provider,
@@ -22,12 +22,12 @@ impl Keystile {
     ) -> Result<(), Unidentified> {
         let known = async {
             let mut conn = self.store.read().await?;
-            conn.find_user_by_identity(claims.issuer(), claims.subject()).await
+            conn.knows_identity(claims.issuer(), claims.subject()).await
         };
         let known = known.await.map_err(|error: StoreError| Rejection::Store(error.into()))?;
         let makes_users =
             with_settings(provider).is_some_and(|(_, settings)| settings.create_users);
-        if known.is_some() || !makes_users {
+        if known || !makes_users {
             return Ok(());
         }
         let (id, claims) = (provider.id, claims.clone());
@@ -54,12 +54,13 @@ async fn make_user(
     claims: &Claims,
 ) -> Result<(), ServiceError> {
     let (issuer, subject) = (claims.issuer(), claims.subject());
-    if scope.tx.find_user_by_identity(issuer, subject).await?.is_some() {
-        // Another request of theirs was faster.
+    if scope.tx.knows_identity(issuer, subject).await? {
+        // Another request of theirs was faster, or they were deleted.
         return Ok(());
     }
     let text = |name: &str| claims.claim(name).and_then(|value| value.as_str());
-    let wanted = text(settings.username_claim.as_str()).unwrap_or(subject);
+    let named = settings.username_claim.find(claims.all()).and_then(|value| value.as_str());
+    let wanted = named.unwrap_or(subject);
     let id = random::id(UserId::new, scope.now)?;
     let username = free_name(scope, wanted, provider, id).await?;
     let reason = if username.as_str() == wanted {

@@ -34,13 +34,17 @@ pub struct ActiveToken {
     pub issued_at: Option<Timestamp>,
     /// Its own name, if it has one.
     pub id: Option<String>,
+    /// Whether it only gives new access tokens, and is none.
+    pub is_refresh_token: bool,
 }
 
 impl Keystile {
     /// What a token is worth at this moment; nothing if it is worth nothing.
     ///
     /// Nothing is known of the request that it came with, so a credential that is bound to
-    /// addresses is worth nothing here.
+    /// addresses is worth nothing here. A refresh token is told of only to whoever says that it
+    /// is one: a service that asks about what a request showed must not take it for an access
+    /// token.
     ///
     /// # Errors
     ///
@@ -50,10 +54,12 @@ impl Keystile {
         &self,
         caller: &Caller,
         token: &str,
+        is_refresh_token: bool,
     ) -> Result<Option<ActiveToken>, ServiceError> {
         caller.require(Power::KeysVerify)?;
         let Some(text) = CredentialText::parse(token) else { return Ok(None) };
-        if let CredentialText::Secret(secret) = &text
+        if is_refresh_token
+            && let CredentialText::Secret(secret) = &text
             && let Some(refresh) = self.find_active_refresh_token(secret).await?
         {
             return Ok(Some(refresh));
@@ -83,7 +89,10 @@ impl Keystile {
         let Some(session) = of_session(&mut conn, token.session).await? else { return Ok(None) };
         let session = Credential { expiry: session.expiry.min(end), ..session };
         match decide(&Arc::new(session), &Context::default(), now) {
-            Decision::Allow(grant) => Ok(Some(self.told(grant.credential(), None))),
+            Decision::Allow(grant) => {
+                let told = self.told(grant.credential(), None);
+                Ok(Some(ActiveToken { is_refresh_token: true, ..told }))
+            }
             Decision::Deny(_) => Ok(None),
         }
     }
@@ -122,6 +131,7 @@ impl Keystile {
             ends_at: credential.end().at(),
             issued_at: None,
             id: None,
+            is_refresh_token: false,
         };
         let Some(claims) = claims else { return told };
         let end = credential.end().min(Expiry::At(claims.expires_at()));

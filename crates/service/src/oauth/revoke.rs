@@ -21,7 +21,7 @@ impl Keystile {
     /// Ends a token for ever.
     ///
     /// Whoever has a token may end that token, and everything that acts as themselves; what else
-    /// they may end is what they may delete. A token that is unknown, or has ended, is no error:
+    /// they may end are the keys and personal access tokens that they may delete. A token that is unknown, or has ended, is no error:
     /// what was asked is the case (RFC 7009, section 2.2).
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use keystile_domain::{Credential, CredentialText, Jwt, PermissionSet, Secret};
 use uuid::Uuid;
 
 use super::{Refusal, refused};
-use crate::access_tokens::{AccessTokenDraft, LONGEST, read_scope};
+use crate::access_tokens::{AccessTokenDraft, LONGEST, LONGEST_SCOPE, read_scope};
 use crate::token_proof::Basis;
 use crate::{AccessToken, Caller, Keystile, Origin};
 
@@ -92,8 +92,15 @@ pub(crate) fn scopes_within(
     asked: Option<&str>,
 ) -> Result<Option<PermissionSet>, Refusal> {
     let Some(asked) = asked else { return Ok(None) };
+    // Before anything is compared with anything: what is compared grows with the square.
+    if asked.len() > LONGEST_SCOPE || asked.split(' ').count() > MOST_SCOPES {
+        return Err(Refusal::Scope);
+    }
     let scopes = read_scope(asked).ok_or(Refusal::Scope)?;
     let held = &credential.rights.permissions;
     let beyond = scopes.iter().find(|scope| !held.covers(scope)).cloned();
     beyond.map_or(Ok(Some(scopes)), |beyond| Err(Refusal::ScopeBeyond(beyond)))
 }
+
+/// As many as a personal access token may have.
+const MOST_SCOPES: usize = 200;

@@ -7,6 +7,7 @@ use keystile_storage::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::change::{OidcChange, ProviderChange, SettingsChange, defaults, open_secret};
+use super::rules;
 use crate::change::Scope;
 use crate::keys::Keys;
 use crate::{Keystile, ServiceError, random};
@@ -54,6 +55,7 @@ impl Keystile {
                             updated_at: scope.now,
                         };
                         let provider = change.apply(blank, &scope.keys)?;
+                        rules::check(&provider)?;
                         scope.tx.insert_provider(&provider).await?;
                         scope.record_provider(Action::ProviderCreated, None, Some(&provider))?;
                         Ok(provider.id)
@@ -74,6 +76,7 @@ async fn update(scope: &mut Scope, before: Provider, sso: Sso) -> Result<Provide
         oidc.client_secret = None;
     }
     let mut after = change.apply(before.clone(), &scope.keys)?;
+    rules::check(&after)?;
     if after != before {
         after.version = before.version.next();
         after.updated_at = scope.now;

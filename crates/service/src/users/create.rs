@@ -42,6 +42,7 @@ impl Keystile {
     /// [`ServiceError::Ceiling`] if a role is more than the caller may hand out;
     /// [`ServiceError::Conflict`] if a user has a name that looks the same;
     /// [`ServiceError::Broken`] for an unknown role, a weak password or one of a service account;
+    /// [`ServiceError::Outlives`] for a password that a credential sets which ends itself;
     /// [`ServiceError::Lacking`] without `keystile.users.write`.
     pub async fn create_user(
         &self,
@@ -60,6 +61,9 @@ impl Keystile {
         };
         self.change(caller, Power::UsersWrite, options, move |scope| {
             Box::pin(async move {
+                if hash.is_some() {
+                    scope.must_not_end()?;
+                }
                 for role in scope.roles_named(&draft.roles).await? {
                     scope.rights.reach_role(&role)?;
                 }

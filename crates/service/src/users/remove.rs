@@ -11,6 +11,9 @@ use crate::{Caller, Conflict, Keystile, ServiceError};
 pub struct UserRemoval {
     /// Whether tokens that still work go too, instead of standing in the way.
     pub revoke_tokens: bool,
+    /// Whether what OpenID providers call them is forgotten too. Remembered, the same subject is
+    /// not made a user again.
+    pub forget_identities: bool,
     /// Why: kept in the audit log, and with the tokens.
     pub reason: Option<Reason>,
 }
@@ -49,6 +52,9 @@ impl Keystile {
                     scope.remove_token(&user, token, removal.reason.as_ref()).await?;
                 }
                 scope.end_sessions_of(user.id, None).await?;
+                if removal.forget_identities {
+                    scope.tx.remove_identities(user.id).await?;
+                }
                 scope.tx.remove_user(user.id).await?;
                 scope.record_user(Action::UserDeleted, Some(&user), None, removal.reason)?;
                 Ok(user)

@@ -67,6 +67,9 @@ impl Keystile {
         let hash = self.new_hash(id, &change).await?;
         self.change(caller, Power::UsersWrite, options, move |scope| {
             Box::pin(async move {
+                if hash.as_ref().is_some_and(Option::is_some) {
+                    scope.must_not_end()?;
+                }
                 let (before, roles) = scope.user_in_reach(id, expected).await?;
                 let mut after = changed(scope, &before, change).await?;
                 if after == before && hash.is_none() {
@@ -85,6 +88,9 @@ impl Keystile {
                 if is_more_than_password {
                     let action = action(&before, &after);
                     scope.record_user(action, Some(&before), Some(&after), None)?;
+                }
+                if before.enabled && !after.enabled {
+                    scope.end_sessions_of(id, None).await?;
                 }
                 if let Some(hash) = &hash {
                     set_password(scope, &after, hash.as_deref()).await?;
