@@ -1,6 +1,7 @@
 //! The OAuth endpoints, seen from outside.
 
 mod clients;
+mod climbing;
 mod exchange;
 mod introspect;
 mod revoke;

@@ -82,13 +82,17 @@ fn is_ours(directory: &Path) -> bool {
     !["target", "node_modules"].iter().any(|name| directory.ends_with(name))
 }
 
-/// An address that routes nowhere, a name that RFC 2606 or 6761 keeps for examples, or a public home of documents. A
-/// name without a dot is a placeholder.
+/// An address that routes nowhere, a name that RFC 2606 or 6761 keeps for examples, or a public home
+/// of documents. A name without a dot is a placeholder.
 fn is_everybodys(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     !host.contains('.')
         || host.parse().is_ok_and(|address: Ipv4Addr| {
-            address.is_loopback() || address.is_private() || address.is_documentation()
+            address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || address.is_unspecified()
+                || address.is_documentation()
         })
         || EXAMPLES.iter().any(|end| host == *end || host.ends_with(&format!(".{end}")))
         || PUBLIC.contains(&host.as_str())
@@ -97,7 +101,7 @@ fn is_everybodys(host: &str) -> bool {
 const EXAMPLES: [&str; 6] =
     ["example", "example.com", "example.net", "example.org", "invalid", "test"];
 
-const PUBLIC: [&str; 10] = [
+const PUBLIC: [&str; 11] = [
     "crates.io",
     "datatracker.ietf.org",
     "doc.rust-lang.org",
@@ -105,6 +109,7 @@ const PUBLIC: [&str; 10] = [
     "github.com",
     "keepachangelog.com",
     "semver.org",
+    "token.actions.githubusercontent.com",
     "tools.ietf.org",
     "www.apache.org",
     "www.rfc-editor.org",

@@ -1,11 +1,10 @@
 //! One request has one credential, in a place where credentials stand.
 
 use acceptance::{Answer, Api, Caller, Database, on_each_database};
-use reqwest::RequestBuilder;
 
 use super::{
     operations::{Operation, with_query},
-    problem::assert_problem,
+    problem::{assert_oauth_shape, assert_problem},
     world::{World, answer},
 };
 
@@ -82,7 +81,12 @@ async fn a_credential_anywhere_else_is_none() {
         ] {
             let refusal = ask(&world, operation, &[(header, value)]).await;
             assert_eq!(refusal.status, 401, "{header} on {}: {refusal}", operation.name);
-            refusal.problem("missing_credential");
+            if operation.knows_clients && *value == basic {
+                assert_oauth_shape(&refusal.body, &refusal.to_string());
+                assert_eq!(refusal.body["error"], "invalid_client", "{refusal}");
+            } else {
+                refusal.problem("missing_credential");
+            }
         }
     }
 }
@@ -96,10 +100,10 @@ async fn a_credential_in_the_query_is_not_accepted() {
             let target = with_query(&world.target(operation), &format!("{name}={admin}"));
             let ask = async |api: &Api| {
                 let request = api.request(operation.method.clone(), &target);
-                answer(with_body(request, operation)).await
+                answer(operation.with_body(request)).await
             };
             ask(&world.anonymous()).await.expect(401);
-            let refusal = ask(&world.admin).await.expect(400);
+            let refusal = ask(&world.root).await.expect(400);
             assert!(!refusal.text.contains(&admin), "{refusal}");
         }
     }
@@ -111,12 +115,5 @@ async fn ask(world: &World, operation: &Operation, headers: &[(&str, &str)]) -> 
     let request = anonymous.request(operation.method.clone(), &world.target(operation));
     let request =
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    answer(with_body(request, operation)).await
-}
-
-fn with_body(request: RequestBuilder, operation: &Operation) -> RequestBuilder {
-    match operation.body() {
-        Some(body) => request.json(&body),
-        None => request,
-    }
+    answer(operation.with_body(request)).await
 }

@@ -5,7 +5,7 @@ use reqwest::RequestBuilder;
 
 use super::{
     operations::Operation,
-    problem::assert_problem,
+    problem::{assert_oauth_shape, assert_problem},
     world::{World, answer},
 };
 
@@ -49,16 +49,39 @@ async fn a_missing_body_is_refused_where_one_is_needed() {
 async fn another_content_type_is_415() {
     let world = World::on(&Database::Sqlite).await;
     let before = world.head().await;
-    for operation in with_bodies(&world) {
-        for content_type in CONTENT_TYPES {
+    for operation in &world.operations {
+        let Some((own, body)) = operation.content() else { continue };
+        for content_type in CONTENT_TYPES.into_iter().filter(|it| *it != own) {
             let request = plain(&world, operation).header("content-type", content_type);
-            let refusal = answer(request.body(operation.body().unwrap().to_string())).await;
+            let refusal = answer(request.body(body.clone())).await;
             assert_eq!(refusal.status, 415, "{content_type} on {}", operation.name);
             assert_problem(&refusal);
         }
-        let bare = plain(&world, operation).body(operation.body().unwrap().to_string());
+        let bare = plain(&world, operation).body(body);
         assert_problem(&answer(bare).await.expect(415));
     }
+    assert_eq!(world.head().await, before, "something was done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_says_something_twice_or_not_at_all_is_refused() {
+    let world = World::on(&Database::Sqlite).await;
+    let before = world.head().await;
+    let mut forms = 0;
+    for operation in world.operations.iter().filter(|operation| operation.form.is_some()) {
+        let (kind, whole) = operation.content().unwrap();
+        for body in
+            ["", "x=y", &format!("{whole}&{whole}"), &whole.replace('=', "%3D"), "%00", "=&="]
+        {
+            let request = plain(&world, operation).header("content-type", kind);
+            let refusal = answer(request.body((*body).to_owned())).await;
+            assert_eq!(refusal.status, 400, "{body} on {}: {refusal}", operation.name);
+            assert_oauth_shape(&refusal.body, &refusal.to_string());
+            assert_eq!(refusal.body["error"], "invalid_request", "{body}: {refusal}");
+        }
+        forms += 1;
+    }
+    assert!(forms >= 3, "only {forms}");
     assert_eq!(world.head().await, before, "something was done");
 }
 
@@ -68,7 +91,7 @@ fn with_bodies(world: &World) -> impl Iterator<Item = &Operation> {
 
 /// The operation in earnest, without a body.
 fn plain(world: &World, operation: &Operation) -> RequestBuilder {
-    world.admin.request(operation.method.clone(), &operation.target(world.id(operation)))
+    world.root.request(operation.method.clone(), &world.earnest_target(operation))
 }
 
 /// What some parser takes for the valid body, and what none does.
@@ -121,7 +144,8 @@ fn broken(valid: &str) -> Vec<Vec<u8>> {
     texts.into_iter().map(String::into_bytes).chain(bytes).collect()
 }
 
-const CONTENT_TYPES: [&str; 9] = [
+const CONTENT_TYPES: [&str; 10] = [
+    "application/json",
     "text/plain",
     "text/json",
     "application/x-www-form-urlencoded",

@@ -4,7 +4,10 @@ use acceptance::{Caller, Database, on_each_database};
 use reqwest::{Method, header::HeaderValue};
 use serde_json::json;
 
-use super::world::{World, answer};
+use super::{
+    holders::Kind,
+    world::{World, answer},
+};
 
 on_each_database! {
     async fn nothing_that_is_nearly_an_issued_key_is_accepted(database: Database) {
@@ -31,6 +34,35 @@ on_each_database! {
             }
         }
     }
+
+    async fn nothing_that_is_nearly_an_issued_token_is_accepted(database: Database) {
+        let world = World::on(&database).await;
+        for kind in [Kind::PersonalToken, Kind::Session, Kind::TradedKey] {
+            let one = kind.made(&world, &json!(1), &[]).await.secret;
+            let other = kind.made(&world, &json!(1), &[]).await.secret;
+            for token in [&one, &other] {
+                assert_eq!(asked(&world, token.as_bytes(), "Bearer ").await, 200, "{kind:?}");
+            }
+            let mut near = near_misses(&one);
+            let parts = |token: &str| token.split('.').map(str::to_owned).collect::<Vec<_>>();
+            let (ones, others) = (parts(&one), parts(&other));
+            // The parts of two tokens, of which at least one belongs to the other.
+            for mixed in 1..(1 << ones.len()) - 1 {
+                let part = |at: usize| if mixed >> at & 1 == 0 { &ones[at] } else { &others[at] };
+                let mixed: Vec<_> = (0..ones.len()).map(|at| part(at).as_str()).collect();
+                near.push(mixed.join(".").into_bytes());
+            }
+            near.extend([".", "..", "x."].map(|before| format!("{before}{one}").into_bytes()));
+            near.extend([".", ".x", "/"].map(|behind| format!("{one}{behind}").into_bytes()));
+            near.retain(|text| text != one.as_bytes() && text != other.as_bytes());
+            for text in near {
+                let status = asked(&world, &text, "Bearer ").await;
+                assert_eq!(status, 401, "{kind:?}: {}", String::from_utf8_lossy(&text));
+            }
+            let elsewhere = if one.contains('.') { 401 } else { 200 };
+            assert_eq!(asked(&world, one.as_bytes(), "").await, elsewhere, "{kind:?} as a key");
+        }
+    }
 }
 
 /// The status of a request with this text, as it is or behind a scheme.
@@ -46,8 +78,12 @@ async fn asked(world: &World, text: &[u8], scheme: &str) -> u16 {
 fn near_misses(key: &str) -> Vec<Vec<u8>> {
     let prefixes = (0..key.len()).map(|end| key[..end].to_owned());
     let suffixes = (1..key.len()).map(|start| key[start..].to_owned());
-    let changed =
-        (0..key.len()).map(|at| replaced(key, at, if &key[at..=at] == "x" { "y" } else { "x" }));
+    // Of two characters that differ in one bit, one may be what a lax decoder takes for the other.
+    let changed = ["xy", "AB", "wg"].into_iter().flat_map(|pair| {
+        let (one, other) = pair.split_at(1);
+        let by = move |at: usize| if &key[at..=at] == one { other } else { one };
+        (0..key.len()).map(move |at| replaced(key, at, by(at)))
+    });
     let flipped = (0..key.len()).filter(|at| key.as_bytes()[*at].is_ascii_alphabetic()).map(|at| {
         let letter = &key[at..=at];
         let upper = letter.to_ascii_uppercase();

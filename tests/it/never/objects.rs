@@ -6,58 +6,76 @@ use serde_json::json;
 use super::{
     operations::Operation,
     problem::assert_problem,
-    world::{World, answer, without_request_id},
+    world::{World, answer, id, without_request_id},
 };
 
 on_each_database! {
     async fn every_id_of_nothing_gets_one_and_the_same_404(database: Database) {
         let world = World::on(&database).await;
-        let ids = ids_of_nothing(&world).await;
-        for operation in world.guarded().into_iter().filter(|it| it.is_about_one()) {
+        let gone = gone(&world).await;
+        for operation in world.operations.iter().filter(|it| !it.places().is_empty()) {
             let mut first = None;
-            for id in &ids {
-                let missing = ask(&world.admin, operation, id).await;
-                assert_eq!(missing.status, 404, "{} of {id}: {missing}", operation.name);
+            for target in targets_of_nothing(&world, operation, &gone) {
+                let missing = ask(&world.root, operation, &target).await;
+                assert_eq!(missing.status, 404, "{} at {target}: {missing}", operation.name);
                 assert_problem(&missing);
                 assert_eq!(missing.body["code"], "not_found", "{missing}");
                 let told = without_request_id(&missing);
                 let first = first.get_or_insert_with(|| told.clone());
-                assert_eq!(told, *first, "{} of {id}", operation.name);
+                assert_eq!(told, *first, "{} at {target}", operation.name);
             }
         }
     }
 
     async fn whoever_may_not_ask_is_not_told_what_there_is(database: Database) {
         let world = World::on(&database).await;
+        let gone = gone(&world).await;
         let powerless = world.admin.with(Caller::Header(world.key_with_roles(json!([])).await));
-        for operation in world.guarded().into_iter().filter(|it| it.is_about_one()) {
-            let there = ask(&powerless, operation, world.id(operation)).await.expect(403);
-            for id in ids_of_nothing(&world).await {
-                let missing = ask(&powerless, operation, &id).await;
-                assert_eq!(missing.status, 403, "{} of {id}", operation.name);
+        for operation in world.operations.iter().filter(|it| !it.places().is_empty()) {
+            let there = ask(&powerless, operation, &world.target(operation)).await.expect(403);
+            for target in targets_of_nothing(&world, operation, &gone) {
+                let missing = ask(&powerless, operation, &target).await;
+                assert_eq!(missing.status, 403, "{} at {target}", operation.name);
                 assert_eq!(without_request_id(&missing), without_request_id(&there));
             }
         }
     }
 }
 
-async fn ask(api: &Api, operation: &Operation, id: &str) -> Answer {
-    let request = api.request(operation.method.clone(), &operation.dry_target(id));
-    answer(match operation.body() {
-        Some(body) => request.json(&body),
-        None => request,
-    })
-    .await
+async fn ask(api: &Api, operation: &Operation, target: &str) -> Answer {
+    answer(operation.with_body(api.request(operation.method.clone(), target))).await
 }
 
-/// Ids of a deleted key and a deleted role, ids that were never given, and what is no id at all.
-async fn ids_of_nothing(world: &World) -> Vec<String> {
-    let admin = &world.admin;
-    let key = admin.post("/api/v1/api-keys", json!({ "name": "gone" })).await.expect(201);
-    admin.delete(&format!("/api/v1/api-keys/{}", key.text_of("id"))).await.expect(204);
-    let role = admin.post("/api/v1/roles", json!({ "name": "gone" })).await.expect(201);
-    let role = role.body["id"].to_string();
-    admin.delete(&format!("/api/v1/roles/{role}")).await.expect(204);
+/// What an operation is asked about if, at one of its places, there is no such thing: because there
+/// never was, because it is gone, or because it is at another place.
+fn targets_of_nothing(world: &World, operation: &Operation, gone: &[String]) -> Vec<String> {
+    let mut targets = Vec::new();
+    for (number, place) in operation.places().iter().enumerate() {
+        let elsewhere = world.things.iter().filter(|(other, _)| other != place);
+        let elsewhere = elsewhere.map(|(_, id)| id);
+        for nothing in gone.iter().chain(elsewhere) {
+            let mut ids = world.ids(operation);
+            ids[number] = nothing;
+            targets.push(operation.dry_target(&ids));
+        }
+    }
+    targets
+}
+
+/// Ids of a deleted key, role and user, ids that were never given, and what is no id at all.
+async fn gone(world: &World) -> Vec<String> {
+    let mut gone = Vec::new();
+    for (path, new) in [
+        ("/api/v1/api-keys", json!({ "name": "gone" })),
+        ("/api/v1/me/tokens", json!({ "name": "gone" })),
+        ("/api/v1/providers", json!({ "name": "gone", "kind": "api_key" })),
+        ("/api/v1/roles", json!({ "name": "gone" })),
+        ("/api/v1/users", json!({ "username": "gone" })),
+    ] {
+        let id = id(&world.root.post(path, new).await.expect(201).body);
+        world.root.delete(&format!("{path}/{id}")).await.expect(204);
+        gone.push(id);
+    }
     let garbage = [
         "00000000-0000-0000-0000-000000000000",
         "0199e7c4-5a34-7c80-8c1f-6a2b7f3d9e10",
@@ -85,5 +103,5 @@ async fn ids_of_nothing(world: &World) -> Vec<String> {
     ];
     let long = "a".repeat(4_000);
     let garbage = garbage.into_iter().chain([long.as_str()]).map(str::to_owned);
-    garbage.chain([key.text_of("id").to_owned(), role]).collect()
+    garbage.chain(gone).collect()
 }

@@ -1,7 +1,7 @@
 //! The operations of the running server, as its own document tells them.
 
 use acceptance::Api;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 /// One method on one path.
@@ -10,11 +10,18 @@ pub struct Operation {
     /// `GET /api/v1/me`.
     pub name: String,
     pub method: Method,
+    /// The path, with names in braces where ids stand.
+    pub path: String,
     /// Whether it needs no credential.
     pub is_public: bool,
-    /// The schema of its body, with nothing left to look up; none if it takes no body.
+    /// Whether a client may show its id and secret, as OAuth has it.
+    pub knows_clients: bool,
+    /// Whether a cache may keep what it answers.
+    pub may_be_kept: bool,
+    /// The schema of its JSON body, with nothing left to look up; none if it takes none.
     pub schema: Option<Value>,
-    path: String,
+    /// The same of a form.
+    pub form: Option<Value>,
     parameters: Vec<Value>,
 }
 
@@ -32,12 +39,19 @@ impl Operation {
 
     fn read(document: &Value, path: &str, method: &str, told: &Value) -> Self {
         let method: Method = method.to_uppercase().parse().unwrap();
-        let schema = &told["requestBody"]["content"]["application/json"]["schema"];
+        let body = |media: &str| {
+            let schema = &told["requestBody"]["content"][media]["schema"];
+            (!schema.is_null()).then(|| resolved(document, schema))
+        };
+        let security = told["security"].as_array().map(Vec::as_slice).unwrap_or_default();
         Self {
             name: format!("{method} {path}"),
-            is_public: told["security"].as_array().is_none_or(Vec::is_empty),
-            schema: (!schema.is_null()).then(|| resolved(document, schema)),
             path: path.to_owned(),
+            is_public: security.is_empty(),
+            knows_clients: security.iter().any(|scheme| scheme.get("client").is_some()),
+            may_be_kept: !told["responses"]["200"]["headers"]["Cache-Control"].is_null(),
+            schema: body("application/json"),
+            form: body(FORM),
             parameters: told["parameters"].as_array().cloned().unwrap_or_default(),
             method,
         }
@@ -48,21 +62,27 @@ impl Operation {
         self.parameters.iter().any(|told| told["name"] == parameter)
     }
 
-    /// Whether it is about one thing, and so can miss it.
-    pub fn is_about_one(&self) -> bool {
-        self.path.contains("{id}")
+    /// Whether it answers in the words of OAuth.
+    pub fn is_oauth(&self) -> bool {
+        self.path.starts_with("/oauth2/")
     }
 
-    /// Whether that thing is a role.
-    pub fn is_about_role(&self) -> bool {
-        self.parameters
-            .iter()
-            .any(|told| told["name"] == "id" && told["schema"]["type"] == "integer")
+    /// The part of the path before each id.
+    pub fn places(&self) -> Vec<&str> {
+        self.path.match_indices('{').map(|(at, _)| &self.path[..at]).collect()
     }
 
-    /// The path and query about the thing with this id, with everything that is required.
-    pub fn target(&self, id: &str) -> String {
-        let path = self.path.replace("{id}", id);
+    /// The path and query about the things with these ids, one for each place, with everything that
+    /// is required.
+    pub fn target(&self, ids: &[&str]) -> String {
+        let mut pieces = self.path.split(['{', '}']);
+        let mut path = pieces.next().unwrap().to_owned();
+        for id in ids {
+            pieces.next().unwrap_or_else(|| panic!("no place for {id} in {}", self.path));
+            path += id;
+            path += pieces.next().unwrap();
+        }
+        assert_eq!(pieces.next(), None, "ids are missing in {}", self.path);
         let query = self.parameters.iter().filter(|told| told["in"] == "query");
         let required = query.filter(|told| told["required"] == true);
         let names = required.map(|told| format!("{}=a", told["name"].as_str().unwrap()));
@@ -70,15 +90,38 @@ impl Operation {
     }
 
     /// The same, so that it changes nothing where it could.
-    pub fn dry_target(&self, id: &str) -> String {
-        let query = if self.takes("dry_run") { "dry_run=true" } else { "" };
-        with_query(&self.target(id), query)
+    pub fn dry_target(&self, ids: &[&str]) -> String {
+        // Tokens that still work stand in the way of a deletion.
+        let revoke = if self.takes("tokens") { "tokens=revoke" } else { "" };
+        let dry = if self.takes("dry_run") { "dry_run=true" } else { "" };
+        with_query(&with_query(&self.target(ids), revoke), dry)
     }
 
-    /// The least body that it takes.
+    /// The least JSON body that it takes.
     pub fn body(&self) -> Option<Value> {
         self.schema.as_ref().map(least)
     }
+
+    /// The request with the least body that it takes.
+    pub fn with_body(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.content() {
+            Some((kind, body)) => request.header("content-type", kind).body(body),
+            None => request,
+        }
+    }
+
+    /// The least body that it takes, as bytes, and their type.
+    pub fn content(&self) -> Option<(&'static str, String)> {
+        let json = self.body().map(|body| ("application/json", body.to_string()));
+        json.or_else(|| self.form.as_ref().map(|schema| (FORM, form(&least(schema)))))
+    }
+}
+
+/// A form with these members, all of them texts of letters, digits and what needs no escape.
+pub fn form(members: &Value) -> String {
+    let members = members.as_object().unwrap().iter();
+    let pairs = members.map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// The least value that a schema with its example allows.
@@ -139,3 +182,5 @@ fn resolved(document: &Value, schema: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+pub const FORM: &str = "application/x-www-form-urlencoded";

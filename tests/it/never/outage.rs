@@ -45,7 +45,7 @@ async fn assert_out_of_order(world: &World) {
     let unknown = world.admin.with(Caller::Header(UNKNOWN.to_owned()));
     let bearer = world.admin.with(Caller::Bearer(world.server.admin_key()));
     let mut asked = JoinSet::new();
-    for api in [&world.admin, &bearer, &unknown] {
+    for api in [&world.admin, &bearer, &world.root, &unknown] {
         for operation in world.guarded() {
             let request = world.request(api, operation);
             let name = operation.name.clone();

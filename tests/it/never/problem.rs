@@ -3,6 +3,29 @@
 use acceptance::Answer;
 use serde_json::Value;
 
+use super::operations::Operation;
+
+/// Panics unless the answer is a problem document, or, where OAuth has its own words for it, of the
+/// shape that RFC 6749, section 5.2, has for them.
+#[track_caller]
+pub fn assert_refused(operation: &Operation, answer: &Answer) {
+    if operation.is_oauth() && answer.header("content-type") == "application/json" {
+        assert!([400, 401].contains(&answer.status.as_u16()), "{answer}");
+        assert_oauth_shape(&answer.body, &answer.to_string());
+    } else {
+        assert_problem(answer);
+    }
+}
+
+/// Panics unless the body is a refusal of an OAuth endpoint; `seen` is what to show then.
+#[track_caller]
+pub fn assert_oauth_shape(body: &Value, seen: &str) {
+    let word = body["error"].as_str().unwrap_or_default();
+    assert!(OAUTH.contains(&word), "{seen}");
+    assert!(body["error_description"].as_str().is_some_and(|text| !text.is_empty()), "{seen}");
+    assert_eq!(body.as_object().map(serde_json::Map::len), Some(2), "{seen}");
+}
+
 /// Panics unless the answer is a problem document of exactly that shape.
 #[track_caller]
 pub fn assert_problem(answer: &Answer) {
@@ -18,7 +41,8 @@ pub fn assert_problem(answer: &Answer) {
 pub fn assert_shape(status: u16, body: &Value, seen: &str) {
     let members = body.as_object().unwrap_or_else(|| panic!("no document: {seen}"));
     for name in members.keys() {
-        assert!(REQUIRED.contains(&name.as_str()) || name == "errors", "{name} in {seen}");
+        let is_extra = name == "errors" || (name == "tokens" && status == 409);
+        assert!(REQUIRED.contains(&name.as_str()) || is_extra, "{name} in {seen}");
     }
     for name in REQUIRED.iter().filter(|name| **name != "status") {
         let text = members.get(*name).and_then(Value::as_str);
@@ -35,5 +59,16 @@ pub fn assert_shape(status: u16, body: &Value, seen: &str) {
         assert!(error.len() == 2 && is_text("pointer") && is_text("detail"), "{seen}");
     }
 }
+
+const OAUTH: [&str; 8] = [
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_token_type",
+];
 
 const REQUIRED: [&str; 6] = ["type", "title", "status", "code", "detail", "request_id"];

@@ -37,7 +37,7 @@ on_each_database! {
                     assert_eq!(refusal.body["code"], "invalid_credential", "{why}: {refusal}");
                     let challenge = refusal.header("www-authenticate");
                     assert!(challenge.contains(r#"error="invalid_token""#), "{why}: {refusal}");
-                    let told = (without_request_id(&refusal), head(&refusal));
+                    let told = told(&refusal);
                     let first = first.get_or_insert_with(|| told.clone());
                     assert_eq!(told, *first, "{why} on {}", operation.name);
                 }
@@ -134,20 +134,42 @@ async fn refused_keys(world: &World) -> Vec<(&'static str, String)> {
 /// A key that has just ended: the end of the present second was its end.
 async fn expired_key(world: &World) -> String {
     let key = loop {
-        let tried = json!({ "name": "what time is it" });
-        let tried = world.admin.post("/api/v1/api-keys?dry_run=true", tried).await.expect(200);
-        let second = tried.text_of("created_at").get(..19).unwrap().to_owned();
-        let new = json!({ "name": "expired", "role_ids": [1], "expires_at": second + ".999Z" });
+        let end = second(world, 0).await;
+        let new = json!({ "name": "expired", "role_ids": [1], "expires_at": end });
         let made = world.admin.post("/api/v1/api-keys", new).await;
         if made.status == 201 {
             break made.text_of("key").to_owned();
         }
     };
-    let api = world.admin.with(Caller::Header(key.clone()));
+    until_refused(world, &key).await;
+    key
+}
+
+/// The end of the present second by the server's clock, or of one so many seconds later, which is in
+/// the same minute.
+pub async fn second(world: &World, later: u8) -> String {
+    loop {
+        let tried = json!({ "name": "what time is it" });
+        let tried = world.admin.post("/api/v1/api-keys?dry_run=true", tried).await.expect(200);
+        let (minute, second) = tried.text_of("created_at").split_at(17);
+        let second: u8 = second[..2].parse().unwrap();
+        if second + later < 60 {
+            return format!("{minute}{:02}.999Z", second + later);
+        }
+    }
+}
+
+/// Asks with a credential until it is refused.
+pub async fn until_refused(world: &World, secret: &str) {
+    let api = world.admin.with(Caller::Bearer(secret.to_owned()));
     while api.get("/api/v1/me").await.status == 200 {
         tokio::task::yield_now().await;
     }
-    key
+}
+
+/// What a refusal tells, but for the name of its request.
+pub fn told(refusal: &Answer) -> (Value, Vec<(String, String)>) {
+    (without_request_id(refusal), head(refusal))
 }
 
 /// The headers, but for those that name the request and its time, and for the one that tells whether
@@ -163,5 +185,5 @@ fn head(answer: &Answer) -> Vec<(String, String)> {
 }
 
 /// Well-formed, and never issued.
-const UNKNOWN: &str = "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH";
+pub const UNKNOWN: &str = "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH";
 const HUGE: usize = 2 * 1024 * 1024;

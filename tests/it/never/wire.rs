@@ -92,8 +92,13 @@ async fn exchange_at(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Reply {
 /// A whole request, after which the server hangs up.
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> String {
     let length = body.len().to_string();
-    let content = [("content-type", "application/json"), ("content-length", &length)];
-    let content = if body.is_empty() { &[][..] } else { &content[..] };
+    let content = [("content-length", length.as_str()), ("content-type", "application/json")];
+    let is_told = headers.iter().any(|(name, _)| *name == "content-type");
+    let content = match (body.is_empty(), is_told) {
+        (true, _) => &[][..],
+        (false, true) => &content[..1],
+        (false, false) => &content[..],
+    };
     let end = [("host", "localhost"), ("connection", "close")];
     let lines: String = end
         .iter()

@@ -96,6 +96,30 @@ on_each_database! {
         assert!(is_taken(&admin, &token).await);
     }
 
+    async fn who_was_deleted_is_not_made_anew(database: Database) {
+        let Some(idp) = idp().await else { return };
+        let (_server, admin) = started(&database).await;
+        Provider::of(&admin, &idp, json!({})).await;
+        let jane = bearing(&admin, &token_of_jane(&idp).await);
+        let id = |me: &Answer| me.body["principal"]["id"].as_str().unwrap().to_owned();
+        let first = id(&jane.get(ME).await.expect(200));
+        admin.delete(&format!("{USERS}/{first}")).await.expect(204);
+        jane.get(ME).await.expect(401).problem("invalid_credential");
+        let another = bearing(&admin, &token_of_jane(&idp).await);
+        another.get(ME).await.expect(401).problem("invalid_credential");
+    }
+
+    async fn who_was_forgotten_is_somebody_new(database: Database) {
+        let Some(idp) = idp().await else { return };
+        let (_server, admin) = started(&database).await;
+        Provider::of(&admin, &idp, json!({})).await;
+        let jane = bearing(&admin, &token_of_jane(&idp).await);
+        let id = |me: &Answer| me.body["principal"]["id"].as_str().unwrap().to_owned();
+        let first = id(&jane.get(ME).await.expect(200));
+        admin.delete(&format!("{USERS}/{first}?identities=forget")).await.expect(204);
+        assert_ne!(id(&jane.get(ME).await.expect(200)), first);
+    }
+
     async fn a_provider_that_is_switched_off_lets_nobody_in(database: Database) {
         let Some(idp) = idp().await else { return };
         let (_server, admin) = started(&database).await;

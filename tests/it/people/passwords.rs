@@ -114,11 +114,13 @@ on_each_database! {
         token.patch(&user.at(""), json!({ "display_name": "Ann" })).await.expect(200);
     }
 
-    async fn a_program_with_the_right_to_it_sets_one(database: Database) {
+    async fn a_key_sets_one_and_a_token_that_ends_does_not(database: Database) {
         let (_server, admin) = started(&database).await;
         let (_, bot) = program(&admin, "bot", &[super::ADMINISTRATOR]).await;
-
-        let ann = Account::person(&bot, "ann", &[]).await;
+        let ann = Account::person(&admin, "ann", &[]).await;
+        // The password would still work when the token has ended.
+        let typed = json!({ "password": "seven moons over a green umbrella" });
+        bot.patch(&ann.at(""), typed).await.expect(403).problem("ceiling_exceeded");
 
         let ann_signed_in = signed_in(&admin, "ann").await;
         let me = ann_signed_in.get(ME).await.expect(200);

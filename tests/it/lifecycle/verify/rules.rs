@@ -110,6 +110,7 @@ on_each_database! {
                 ("enabled", "pass"),
                 ("not_expired", "pass"),
                 ("provider_enabled", "pass"),
+                ("owner_enabled", "skip"),
                 ("source_allowed", "fail"),
                 ("transport_secure", "skip"),
                 ("ip_allowed", "skip"),
