@@ -112,7 +112,7 @@ impl Keystile {
         for subject in attempt.subjects() {
             match subject.text == attempt.name.text {
                 true => books.clear_failures(&subject.text).await?,
-                false => books.forgive_failures(&subject.text, 1).await?,
+                false => books.forgive_failures(&subject.text, 2).await?,
             }
         }
         Ok(books.commit().await?)

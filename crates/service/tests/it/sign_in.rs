@@ -268,11 +268,12 @@ async fn whoever_is_switched_off_while_they_sign_in_does_not_come_in() {
     assert!(is_no_token(&refresh(&keystile, &signed_in).await));
     assert!(is_refused(&try_once(&keystile, "ann", RIGHT).await));
 
-    // Switched on again, what was not ended meanwhile works on.
+    // Switched on again, they sign in again: what was theirs before has ended for good.
     let on = UserChange { enabled: Some(true), ..UserChange::default() };
     keystile.update_user(&admin, ann, None, on, Options::default()).await.unwrap();
-    assert!(works(&keystile, &signed_in).await);
-    refresh(&keystile, &signed_in).await.unwrap();
+    assert!(!works(&keystile, &signed_in).await);
+    assert!(is_no_token(&refresh(&keystile, &signed_in).await));
+    try_once(&keystile, "ann", RIGHT).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

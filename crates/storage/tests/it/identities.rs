@@ -62,7 +62,27 @@ on_each_database! {
         assert!(matches!(refused, StoreError::Conflict(Conflict::Reference)));
     }
 
-    async fn whoever_is_removed_is_forgotten_by_what_issuers_call_them(database: Database) {
+    async fn the_memory_of_an_identity_outlives_its_user(database: Database) {
+        let stage = Stage::furnished(database).await;
+        let ann = user("ann", 1);
+        let issuer = "https://idp.example";
+        stage
+            .change(async |tx| {
+                tx.insert_user(&ann, None).await?;
+                tx.insert_identity(issuer, "1", ann.id, at(0)).await
+            })
+            .await;
+        stage.change(async |tx| tx.remove_user(ann.id).await).await;
+        let mut conn = stage.store.read().await.unwrap();
+        assert_eq!(conn.find_user_by_identity(issuer, "1").await.unwrap(), None);
+        assert!(conn.knows_identity(issuer, "1").await.unwrap());
+        for (issuer, subject) in [(issuer, "2"), ("https://idp.example/", "1"), (issuer, "1\0")] {
+            assert!(!conn.knows_identity(issuer, subject).await.unwrap(), "{subject}");
+        }
+        assert!(conn.list_roles_of_issuer(issuer).await.unwrap().is_empty());
+    }
+
+    async fn an_identity_that_is_forgotten_may_be_another_users(database: Database) {
         let stage = Stage::furnished(database).await;
         let (ann, bob) = (user("ann", 1), user("bob", 2));
         let issuer = "https://idp.example";
@@ -70,12 +90,12 @@ on_each_database! {
             .change(async |tx| {
                 tx.insert_user(&ann, None).await?;
                 tx.insert_user(&bob, None).await?;
-                tx.insert_identity(issuer, "1", ann.id, at(0)).await
+                tx.insert_identity(issuer, "1", ann.id, at(0)).await?;
+                tx.remove_identities(ann.id).await
             })
             .await;
-        stage.change(async |tx| tx.remove_user(ann.id).await).await;
         let mut conn = stage.store.read().await.unwrap();
-        assert_eq!(conn.find_user_by_identity(issuer, "1").await.unwrap(), None);
+        assert!(!conn.knows_identity(issuer, "1").await.unwrap());
         stage.change(async |tx| tx.insert_identity(issuer, "1", bob.id, at(1)).await).await;
         assert_eq!(conn.find_user_by_identity(issuer, "1").await.unwrap(), Some(bob));
     }
