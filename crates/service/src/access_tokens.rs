@@ -61,7 +61,7 @@ struct OwnClaims<'t> {
     /// What it allows, as far as it fits.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
-    /// The roles that it holds in full.
+    /// The roles that it holds in full, as far as they fit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     roles: Vec<&'t str>,
     /// What it stands on.
@@ -89,6 +89,9 @@ impl Keystile {
             None => rights.permissions,
         };
         let roles = if narrowed { &[] } else { credential.whole_roles() };
+        let roles: Vec<_> = roles.iter().map(|role| role.name.as_str()).collect();
+        // A part of the list would say that the others are not held.
+        let roles_fit = roles.iter().map(|name| name.len()).sum::<usize>() <= LONGEST_ROLES;
         let scope = scope_text(&held);
         let fits = scope.len() <= LONGEST_SCOPE;
         if !fits && narrowed {
@@ -104,7 +107,7 @@ impl Keystile {
             jti: Uuid::from_bytes(random::bytes()?).simple().to_string(),
             client_id: draft.basis.client_id(),
             scope: fits.then_some(scope),
-            roles: roles.iter().map(|role| role.name.as_str()).take(MOST_ROLES).collect(),
+            roles: if roles_fit { roles } else { Vec::new() },
             basis: draft.basis.to_text(),
             narrowed,
         };
@@ -236,7 +239,7 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(15 * 60);
 pub(crate) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// Leaves room in [`Jwt::MAX_BYTES`] for everything else, a third larger in base64.
 pub(crate) const LONGEST_SCOPE: usize = Jwt::MAX_BYTES / 2;
-const MOST_ROLES: usize = 4;
+const LONGEST_ROLES: usize = 1_000;
 /// Everything that ours were ever signed with.
 const SIGNED_WITH: &[JwtAlgorithm] =
     &[JwtAlgorithm::EdDsa, JwtAlgorithm::Es256, JwtAlgorithm::Rs256];
