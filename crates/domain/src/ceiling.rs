@@ -62,6 +62,15 @@ impl Rights {
         Self { permissions: self.permissions.meet(scopes), ..Self::default() }
     }
 
+    /// What is left of these rights within scopes, where there are any.
+    #[must_use]
+    pub fn within(self, scopes: Option<&PermissionSet>) -> Self {
+        match scopes {
+            Some(scopes) => self.narrowed(scopes),
+            None => self,
+        }
+    }
+
     /// What Keystile itself may do, on its first start.
     #[must_use]
     pub fn everything() -> Self {

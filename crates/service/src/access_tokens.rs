@@ -82,12 +82,8 @@ impl Keystile {
         // Whole seconds, rounded down: a token must not claim more than it has.
         let end = credential.end().min(latest).at().map_or(now.as_millis(), Timestamp::as_millis);
         let (iat, exp) = (now.as_millis().div_euclid(1_000), end.div_euclid(1_000));
-        let rights = credential.rights.clone();
         let narrowed = draft.scopes.is_some();
-        let held = match &draft.scopes {
-            Some(scopes) => rights.narrowed(scopes).permissions,
-            None => rights.permissions,
-        };
+        let held = credential.rights.clone().within(draft.scopes.as_ref()).permissions;
         let roles = if narrowed { &[] } else { credential.whole_roles() };
         let roles: Vec<_> = roles.iter().map(|role| role.name.as_str()).collect();
         // A part of the list would say that the others are not held.

@@ -21,7 +21,7 @@ use keystile_storage::{Conn, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::change::Scope;
+use crate::change::{Scope, expect_version};
 use crate::secrets::{find_provider, key_settings};
 use crate::usage::last_used_at;
 use crate::{Caller, Keystile, ProviderName, ServiceError};
@@ -130,9 +130,7 @@ impl Scope {
         expected: Option<Version>,
     ) -> Result<(ApiKey, Vec<Role>), ServiceError> {
         let key = self.tx.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
-        if expected.is_some_and(|version| version != key.version) {
-            return Err(ServiceError::Outdated);
-        }
+        expect_version(expected, key.version)?;
         let roles = self.tx.list_roles_by_id(&key.roles).await?;
         self.rights.reach(&Rights::of(&roles).permissions)?;
         Ok((key, roles))

@@ -25,7 +25,7 @@ impl Scope {
 
     /// Refuses to make what never ends with a credential that does.
     pub(crate) fn must_not_end(&self) -> Result<(), ServiceError> {
-        if self.latest_end() == Expiry::Never { Ok(()) } else { Err(ServiceError::Outlives) }
+        if self.caller_end == Expiry::Never { Ok(()) } else { Err(ServiceError::Outlives) }
     }
 
     /// Refuses to end the last one who may do everything: whoever is in `ended` had these rights.

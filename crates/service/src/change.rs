@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use keystile_auth::Clock;
 use keystile_domain::{
     Action, Actor, ChainHash, ChainKey, Credential, Event, EventDraft, EventId, Expiry, Power,
-    Reason, Rights, RoleId, SealedEvent, Seq, Target, Timestamp,
+    Reason, Rights, RoleId, SealedEvent, Seq, Target, Timestamp, Version,
 };
 use keystile_storage::{Store, Tx};
 use serde_json::Value;
@@ -49,7 +49,8 @@ pub(crate) struct Scope {
     pub(crate) rights: Rights,
     /// The caller's credential, at this moment of the log; `None`: Keystile itself acts.
     pub(crate) caller: Option<Arc<Credential>>,
-    /// When the caller's credential ends; what it makes must not live longer.
+    /// When the secret that the caller showed ends, by itself or with its credential: what it makes
+    /// must not live longer. Whoever signed in does not end.
     pub(crate) caller_end: Expiry,
     /// Whether the caller showed the old secret of a rotated key.
     pub(crate) by_old_secret: bool,
@@ -254,6 +255,17 @@ impl Scope {
 
     fn chain(&self) -> &ChainKey {
         &self.keys.chain
+    }
+}
+
+/// Refuses to touch a thing that has another version than the caller expects.
+pub(crate) fn expect_version(
+    expected: Option<Version>,
+    present: Version,
+) -> Result<(), ServiceError> {
+    match expected {
+        Some(version) if version != present => Err(ServiceError::Outdated),
+        _ => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use keystile_domain::{
 };
 use keystile_storage::{Except, StoreError};
 
-use crate::change::{Changed, Options, Scope};
+use crate::change::{Changed, Options, Scope, expect_version};
 use crate::{Caller, Conflict, Keystile, ServiceError, first_start, random};
 
 pub(crate) use change::key_defaults;
@@ -232,9 +232,7 @@ impl Scope {
         managed: Option<ProviderId>,
     ) -> Result<Provider, ServiceError> {
         let provider = self.tx.find_provider(id).await?.ok_or(ServiceError::NotFound)?;
-        if expected.is_some_and(|version| version != provider.version) {
-            return Err(ServiceError::Outdated);
-        }
+        expect_version(expected, provider.version)?;
         if managed == Some(id) {
             return Err(Conflict::ProviderManaged.into());
         }

@@ -9,7 +9,7 @@ use keystile_domain::{
 use keystile_storage::{Except, StoreError};
 use serde_json::{Value, json};
 
-use crate::change::{Changed, Options, Scope};
+use crate::change::{Changed, Options, Scope, expect_version};
 use crate::{Caller, Conflict, Keystile, ServiceError};
 
 /// A role that somebody asks for.
@@ -191,9 +191,7 @@ async fn role_in_reach(
     expected: Option<Version>,
 ) -> Result<Role, ServiceError> {
     let role = scope.tx.find_role(id).await?.ok_or(ServiceError::NotFound)?;
-    if expected.is_some_and(|version| version != role.version) {
-        return Err(ServiceError::Outdated);
-    }
+    expect_version(expected, role.version)?;
     if role.built_in {
         return Err(Conflict::BuiltIn.into());
     }

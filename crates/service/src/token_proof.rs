@@ -89,10 +89,7 @@ impl OwnToken {
             (held, scopes) => held.clone().or_else(|| scopes.clone()),
         };
         let expiry = basis.end().min(Expiry::At(self.ends_at));
-        let rights = match &self.scopes {
-            Some(scopes) => basis.rights.narrowed(scopes),
-            None => basis.rights,
-        };
+        let rights = basis.rights.within(self.scopes.as_ref());
         Credential { kind: CredentialKind::AccessToken, expiry, scopes, rights, ..basis }
     }
 }

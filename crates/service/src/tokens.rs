@@ -15,16 +15,16 @@ mod update;
 use std::collections::BTreeMap;
 
 use keystile_domain::{
-    Action, CeilingBreach, Expiry, Identifier, Listing, PageRequest, Permission, PermissionSet,
-    Provider, Reason, Secret, Target, TargetKind, Timestamp, Token, TokenFilter, TokenId,
-    TokenSort, User, Version,
+    Action, CeilingBreach, Identifier, Listing, PageRequest, Permission, PermissionSet, Provider,
+    Reason, Secret, Target, TargetKind, Timestamp, Token, TokenFilter, TokenId, TokenSort, User,
+    Version,
 };
 use keystile_storage::{Conn, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::owner::{Access, Owner};
-use crate::change::Scope;
+use crate::change::{Scope, expect_version};
 use crate::usage::last_used_at;
 use crate::{Caller, Keystile, ServiceError};
 
@@ -112,9 +112,7 @@ impl Scope {
         expected: Option<Version>,
     ) -> Result<Token, ServiceError> {
         let token = owner.token(&mut self.tx, id).await?;
-        if expected.is_some_and(|version| version != token.version) {
-            return Err(ServiceError::Outdated);
-        }
+        expect_version(expected, token.version)?;
         self.rights.reach(&owner.rights_of(&token).permissions)?;
         Ok(token)
     }
@@ -133,12 +131,6 @@ impl Scope {
             None => Ok(()),
             Some(beyond) => Err(CeilingBreach::Power(beyond.clone()).into()),
         }
-    }
-
-    /// When everything has ended that the caller may make: with the secret that it showed.
-    pub(crate) fn latest_end(&self) -> Expiry {
-        let secret = self.caller.as_ref().map_or(Expiry::Never, |caller| caller.secret_expiry);
-        self.caller_end.min(secret)
     }
 
     fn record_token(

@@ -14,7 +14,7 @@ use keystile_domain::{
 use keystile_storage::StoreError;
 use serde_json::{Value, json};
 
-use crate::change::Scope;
+use crate::change::{Scope, expect_version};
 use crate::{Caller, Conflict, Keystile, ServiceError};
 
 pub use create::UserDraft;
@@ -58,9 +58,7 @@ impl Scope {
     ) -> Result<(User, Vec<Role>), ServiceError> {
         let found = self.tx.find_user_with_roles(id).await?;
         let (user, roles) = found.ok_or(ServiceError::NotFound)?;
-        if expected.is_some_and(|version| version != user.version) {
-            return Err(ServiceError::Outdated);
-        }
+        expect_version(expected, user.version)?;
         self.rights.reach(&Rights::of(&roles).permissions)?;
         Ok((user, roles))
     }

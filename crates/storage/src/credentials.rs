@@ -175,10 +175,7 @@ fn read_token(rows: &[OwnedRow]) -> Result<Option<Credential>, StoreError> {
         owner_enabled: Some(owner.enabled),
         signed_in: false,
         provider: Arc::new(provider.read()?),
-        rights: match &token.scopes {
-            Some(scopes) => rights.narrowed(scopes),
-            None => rights,
-        },
+        rights: rights.within(token.scopes.as_ref()),
         roles,
         scopes: token.scopes,
     }))

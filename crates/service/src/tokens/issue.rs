@@ -108,7 +108,7 @@ async fn issue(
     scope.cover_scopes(owner, draft.scopes.as_ref())?;
     hold_scopes(owner, draft.scopes.as_ref())?;
     let end = draft.end.map(|end| end.at(scope.now));
-    let settled = settings.lifetime().settle(end, scope.latest_end(), scope.now);
+    let settled = settings.lifetime().settle(end, scope.caller_end, scope.now);
     let expiry = settled.map_err(|rule| AskedEnd::broken(draft.end, rule))?;
     let secret = mint.draw(scope, &settings.format).await?;
     let token = Token {

@@ -65,11 +65,7 @@ impl Owner {
 
     /// What a token of this owner allows now.
     pub(super) fn rights_of(&self, token: &Token) -> Rights {
-        let rights = Rights::of(&self.roles);
-        match &token.scopes {
-            Some(scopes) => rights.narrowed(scopes),
-            None => rights,
-        }
+        Rights::of(&self.roles).within(token.scopes.as_ref())
     }
 
     /// Whether the caller may be given a secret that acts as this owner.

@@ -54,7 +54,7 @@ impl Keystile {
                 if !owner.user.enabled {
                     return Err(Conflict::OwnerDisabled.into());
                 }
-                if before.expiry > scope.latest_end() {
+                if before.expiry > scope.caller_end {
                     return Err(ServiceError::Outlives);
                 }
                 let secret = Mint::default().draw(scope, &settings.format).await?;

@@ -82,7 +82,7 @@ async fn changed(
         hold_scopes(owner, scopes.as_ref())?;
         after.scopes = scopes;
         scope.rights.reach(&owner.rights_of(&after).permissions)?;
-        if after.expiry > scope.latest_end() {
+        if after.expiry > scope.caller_end {
             return Err(ServiceError::Outlives);
         }
     }
@@ -103,6 +103,6 @@ async fn moved_end(
     let provider = scope.tx.find_provider(token.provider).await?;
     let provider = provider.ok_or(StoreError::Corrupt("tokens.provider_id"))?;
     let lifetime = key_settings(&provider)?.lifetime();
-    let settled = lifetime.settle(Some(expiry), scope.latest_end(), scope.now);
+    let settled = lifetime.settle(Some(expiry), scope.caller_end, scope.now);
     settled.map_err(|rule| ServiceError::broken("/expires_at", rule))
 }
