@@ -6,6 +6,7 @@ mod cli;
 mod master_key;
 mod open;
 mod private_file;
+mod rounds;
 mod serve;
 mod settings;
 mod signals;

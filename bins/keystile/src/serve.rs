@@ -2,22 +2,20 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web;
 use anyhow::Context;
-use keystile_auth::{Chain, Clock, SystemClock};
-use keystile_http::{Batches, Health, Limits, State};
+use keystile_auth::{Clock, SystemClock};
+use keystile_http::{Batches, Health, Limits, State, Tls};
 use keystile_service::Keystile;
 use keystile_service::first_start::{Bootstrap, FirstSecrets, initialise, is_initialised};
 use tokio::sync::oneshot;
-use tokio::time::MissedTickBehavior;
 
 use crate::block::Teller;
 use crate::open::{make_private, open_store};
 use crate::settings::{Settings, Sources, Warning};
 use crate::signals::Signals;
-use crate::{master_key, telemetry, usage};
+use crate::{master_key, rounds, telemetry, usage};
 
 /// Serves until a signal ends it.
 pub fn serve(sources: &Sources) -> anyhow::Result<()> {
@@ -32,6 +30,9 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let tls = settings.tls.map(|files| Tls::open(files, Arc::clone(&clock))).transpose()?;
+    let tls = tls.map(Arc::new);
     let signals = Signals::listen()?;
     make_private(&settings.data_dir)?;
     let (store, _lock) = open_store(&settings.database).await?;
@@ -39,8 +40,8 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     let master = master_key::load(settings.master_key, &settings.data_dir, initialised)?;
     let listener = TcpListener::bind(settings.listen)
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr()?);
     let teller = Teller::of(&std::path::absolute(&settings.data_dir)?);
     let public_url = settings.public_url.map(|url| url.as_str().to_owned());
     let bootstrap = Bootstrap {
@@ -54,12 +55,13 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         public_url,
         jwt_algorithm: settings.jwt_algorithm,
         sso: settings.sso,
+        redis: settings.redis,
+        failure_limit: settings.limits.failure_limit,
     };
     let keystile = Keystile::open(store, &master, clock, options).await?;
     let health = Health::default();
     let state = web::Data::new(State {
         keystile,
-        chain: Chain::default(),
         trusted_proxies: settings.peers.trusted_proxies,
         insecure_http_from: settings.peers.insecure_http_from,
         limits: Limits {
@@ -70,35 +72,22 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         batches: Batches::default(),
     });
     let document = Arc::new(keystile_http::document());
-    let tending = tokio::spawn(tend(state.clone()));
+    let rounds = rounds::begin(&state, tls.clone());
     let (stop_usage, until_stopped) = oneshot::channel();
     let retention = settings.limits.usage_retention;
     let usage = tokio::spawn(usage::keep(state.clone(), retention, until_stopped));
-    let server = keystile_http::serve(listener, settings.limits.workers, state, document)?;
+    let workers = settings.limits.workers;
+    let server = keystile_http::serve(listener, tls.as_deref(), workers, state.clone(), document)?;
     teller.tell(&url, secrets.as_ref())?;
     let stopping = tokio::spawn(signals.obey(server.handle(), health, settings.limits.drain_delay));
     let served = server.await;
     // Only now is nothing counted any more.
     drop(stop_usage);
     usage.await?;
+    rounds::end(&state).await;
     stopping.abort();
-    tending.abort();
+    drop(rounds);
     served?;
     tracing::info!("stopped");
     Ok(())
 }
-
-/// Looks after the store from time to time, until it is stopped.
-async fn tend(state: web::Data<State>) {
-    let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        rounds.tick().await;
-        if let Err(error) = state.keystile.tend().await {
-            let error = anyhow::Error::from(error);
-            tracing::warn!(cause = format!("{error:#}"), "a round of housekeeping failed");
-        }
-    }
-}
-
-const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);

@@ -1,22 +1,40 @@
 //! The server: workers that accept connections and run the application on them.
+//!
+//! - `socket` is one client's, clear or under TLS
+//! - `http2` is ours: the framework's is on a version of its library with known holes, and lets
+//!   nobody bound what a client may do
+//!
+//! HTTP/1.1 is the framework's own, on a connection of ours beneath it.
 
+mod http2;
+mod socket;
+
+use std::future::ready;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
-use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_http::body::{BoxBody, MessageBody};
+use actix_http::{HttpService, Request, Response};
+use actix_server::GracefulShutdownSignal;
+use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
 use actix_web::dev::{AppConfig, Server};
 use actix_web::rt::net::TcpStream;
 use actix_web::web;
+use tokio_rustls::TlsAcceptor;
 use utoipa::openapi::OpenApi;
 
 use crate::app::app;
 use crate::edge::Connection;
 use crate::state::State;
+use crate::tls::Tls;
 
-/// Serves the application to whoever connects to `listener`.
+pub(crate) use socket::Socket;
+
+/// Serves the application to whoever connects to `listener`: over TLS if there is a certificate,
+/// and then over nothing else.
 ///
 /// Signals are the caller's: its handle stops the server.
 ///
@@ -25,36 +43,97 @@ use crate::state::State;
 /// The listener cannot be used.
 pub fn serve(
     listener: TcpListener,
+    tls: Option<&Tls>,
     workers: usize,
     state: web::Data<State>,
     document: Arc<OpenApi>,
 ) -> io::Result<Server> {
-    let timeout = state.limits.request_timeout;
-    let connect = move |stream: TcpStream| async move {
-        let peer = stream.peer_addr().ok();
-        Ok((Connection::new(stream, timeout + KEEP_ALIVE), peer))
-    };
     let builder = Server::build().workers(workers).shutdown_timeout(SHUTDOWN_SECONDS);
-    let stopping = builder.graceful_shutdown_signal();
-    let builder = builder.disable_signals().listen("http", listener, move || {
-        let stopping = stopping.clone();
-        let app = map_config(app(state.clone(), Arc::clone(&document)), |()| AppConfig::default());
-        let http = HttpService::build()
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(timeout)
-            .client_disconnect_timeout(DISCONNECT)
-            // As the framework's own server does: idle connections do not hold up the end.
-            .graceful_shutdown_signal(move || {
-                let stopping = stopping.clone();
-                async move { stopping.notified().await }
-            })
-            .on_connect_ext(|connection: &Connection, data| {
-                data.insert(connection.requests());
-            })
-            .h1(app);
-        fn_service(connect).and_then(http)
-    })?;
-    Ok(builder.run())
+    let worker = Worker {
+        tls: tls.map(Tls::acceptor),
+        stopping: builder.graceful_shutdown_signal(),
+        state,
+        document,
+    };
+    let worker = move || {
+        let worker = worker.clone();
+        fn_factory(move || worker.clone().start())
+    };
+    Ok(builder.disable_signals().listen("http", listener, worker)?.run())
+}
+
+/// That a request came over TLS that ends here.
+pub(crate) struct OverTls;
+
+/// What each worker is made from.
+#[derive(Clone)]
+struct Worker {
+    tls: Option<TlsAcceptor>,
+    stopping: GracefulShutdownSignal,
+    state: web::Data<State>,
+    document: Arc<OpenApi>,
+}
+
+impl Worker {
+    async fn start(self) -> Result<impl Service<TcpStream, Response = (), Error = ()>, ()> {
+        let Self { tls, stopping, state, document } = self;
+        let timeout = state.limits.request_timeout;
+        let app = app(state, document);
+        let app = if tls.is_some() { app.app_data(OverTls) } else { app };
+        let app = map_config(app, |()| AppConfig::default()).new_service(()).await?;
+        let app = Rc::new(app);
+        let http1 = Rc::new(http1(Rc::clone(&app), timeout, stopping.clone()).await?);
+        Ok(fn_service(move |stream: TcpStream| {
+            let (tls, stopping) = (tls.clone(), stopping.clone());
+            let (app, http1) = (Rc::clone(&app), Rc::clone(&http1));
+            async move {
+                let peer = stream.peer_addr().ok();
+                let opening = tokio::time::timeout(timeout, Socket::open(stream, tls, timeout));
+                let opened = tokio::select! {
+                    biased;
+                    opened = opening => opened,
+                    () = stopping.notified() => return Ok(()),
+                };
+                // Whoever does not get through a handshake has asked for nothing.
+                let Ok(Ok(socket)) = opened else { return Ok(()) };
+                if socket.is_http2() {
+                    http2::serve(socket, peer, app, timeout, stopping.notified()).await;
+                    return Ok(());
+                }
+                let connection = Connection::new(socket, timeout + KEEP_ALIVE);
+                http1.call((connection, peer)).await.or(Err(()))
+            }
+        }))
+    }
+}
+
+/// HTTP/1.1, as the framework speaks it.
+async fn http1<S, B>(
+    app: Rc<S>,
+    timeout: Duration,
+    stopping: GracefulShutdownSignal,
+) -> Result<impl Service<(Connection, Option<SocketAddr>), Response = ()>, ()>
+where
+    S: Service<Request> + 'static,
+    S::Response: Into<Response<B>>,
+    S::Error: Into<Response<BoxBody>>,
+    B: MessageBody + 'static,
+{
+    HttpService::build()
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(timeout)
+        .client_disconnect_timeout(DISCONNECT)
+        // As the framework's own server does: idle connections do not hold up the end.
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .on_connect_ext(|connection: &Connection, data| {
+            data.insert(connection.requests());
+        })
+        .h1(fn_factory(move || ready(Ok::<_, ()>(Rc::clone(&app)))))
+        .new_service(())
+        .await
 }
 
 const KEEP_ALIVE: Duration = Duration::from_secs(5);

@@ -1,7 +1,8 @@
-//! One connection, beneath HTTP: where the framework answers and waits by itself, it is made to
+//! One connection, beneath HTTP/1.1: where the framework answers and waits by itself, it is made to
 //! keep the promises of the layers above.
 //!
 //! - What it cannot read it refuses with a bare status: here that becomes a problem document.
+//! - It takes a target with a fragment for one without: `request_line` sees to that.
 //! - It gives a second head, and the rest of a body that nobody reads, all the time in the world:
 //!   here a connection on which no request runs ends after a while, whatever trickles in.
 
@@ -12,21 +13,24 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Instant, Sleep, sleep};
 use actix_web::web::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::refusal::{Bare, document};
+use super::request_line::RequestLine;
+use crate::server::Socket;
 
 /// A stream that the framework speaks HTTP on.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    socket: Socket,
     /// What takes the place of bytes that the framework believes to have written.
     outgoing: BytesMut,
     requests: Requests,
     /// The count since which `end` is reckoned.
     seen: u64,
+    /// The line that a request begins with, while none runs.
+    line: RequestLine,
     patience: Duration,
     /// When nothing has run for too long. Boxed, so that a connection can be moved.
     end: Pin<Box<Sleep>>,
@@ -41,12 +45,13 @@ pub(crate) struct Running(Requests);
 
 impl Connection {
     /// `patience` is how long nothing may run on it.
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
+    pub(crate) fn new(socket: Socket, patience: Duration) -> Self {
         Self {
-            stream,
+            socket,
             outgoing: BytesMut::new(),
             requests: Requests::default(),
             seen: 0,
+            line: RequestLine::default(),
             patience,
             end: Box::pin(sleep(patience)),
         }
@@ -65,6 +70,7 @@ impl Connection {
         }
         if requests != self.seen {
             self.seen = requests;
+            self.line = RequestLine::default();
             self.end.as_mut().reset(Instant::now() + self.patience);
         }
         self.end.as_mut().poll(context).is_ready()
@@ -72,8 +78,8 @@ impl Connection {
 
     fn poll_outgoing(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.outgoing.is_empty() {
-            let stream = Pin::new(&mut self.stream);
-            let written = ready!(stream.poll_write(context, &self.outgoing))?;
+            let socket = Pin::new(&mut self.socket);
+            let written = ready!(socket.poll_write(context, &self.outgoing))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -112,7 +118,14 @@ impl AsyncRead for Connection {
             // The end of what the client sends.
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut this.stream).poll_read(context, buffer)
+        let known = buffer.filled().len();
+        ready!(Pin::new(&mut this.socket).poll_read(context, buffer))?;
+        if this.requests.0.get() == this.seen
+            && let Some(read) = buffer.filled_mut().get_mut(known..)
+        {
+            this.line.refuse_fragment(read);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -125,10 +138,10 @@ impl AsyncWrite for Connection {
         let this = self.get_mut();
         ready!(this.poll_outgoing(context))?;
         let Some(bare) = Bare::find(bytes) else {
-            return Pin::new(&mut this.stream).poll_write(context, bytes);
+            return Pin::new(&mut this.socket).poll_write(context, bytes);
         };
         this.outgoing.extend_from_slice(bare.before);
-        this.outgoing.extend_from_slice(&document(&bare));
+        this.outgoing.extend_from_slice(&document(&bare, this.socket.is_tls()));
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -137,12 +150,12 @@ impl AsyncWrite for Connection {
         ready!(this.poll_outgoing(context))?;
         // An answer has gone, and nothing else may ever wake this task.
         let _ = this.is_over(context);
-        Pin::new(&mut this.stream).poll_flush(context)
+        Pin::new(&mut this.socket).poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(this.poll_outgoing(context))?;
-        Pin::new(&mut this.stream).poll_shutdown(context)
+        Pin::new(&mut this.socket).poll_shutdown(context)
     }
 }

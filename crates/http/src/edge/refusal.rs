@@ -3,7 +3,7 @@
 
 use actix_web::http::StatusCode;
 
-use super::{ALWAYS, PROBLEM, REQUEST_ID, by_status, new_name};
+use super::{ALWAYS, HSTS, PROBLEM, REQUEST_ID, by_status, new_name};
 
 /// A refusal without a body, at the end of what is written: the framework closes after it.
 pub(crate) struct Bare<'b> {
@@ -31,14 +31,14 @@ impl<'b> Bare<'b> {
 }
 
 /// The same refusal as everybody else's, and its line in the log.
-pub(crate) fn document(bare: &Bare<'_>) -> Vec<u8> {
+pub(crate) fn document(bare: &Bare<'_>, over_tls: bool) -> Vec<u8> {
     let (id, error) = (new_name(), by_status(bare.status));
     let (code, status) = (error.code.as_str(), error.code.status());
     tracing::info!(request.id = id.as_str(), status, code, "what is no request was refused");
     let body = serde_json::to_string(&error.problem(id.as_str())).unwrap_or_default();
     let lines = bare.head.lines().filter(|line| !line.eq_ignore_ascii_case(NO_BODY));
     let mut answer: String = lines.map(|line| format!("{line}\r\n")).collect();
-    for (name, value) in ALWAYS {
+    for (name, value) in ALWAYS.into_iter().chain(over_tls.then_some(HSTS)) {
         answer += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
     }
     answer += &format!("content-length: {}\r\ncontent-type: {PROBLEM}\r\n", body.len());
@@ -84,12 +84,14 @@ mod tests {
 
     #[test]
     fn the_document_has_what_every_refusal_has() {
-        let answer = String::from_utf8(document(&Bare::find(BARE.as_bytes()).unwrap())).unwrap();
+        let answer =
+            String::from_utf8(document(&Bare::find(BARE.as_bytes()).unwrap(), true)).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
         assert!(head.contains("\r\ncontent-type: application/problem+json"), "{head}");
         assert!(head.contains(&format!("\r\ncontent-length: {}", body.len())), "{head}");
         assert!(head.contains("\r\nx-content-type-options: nosniff"), "{head}");
+        assert!(head.contains("\r\nstrict-transport-security: max-age="), "{head}");
         assert!(!head.contains(NO_BODY), "{head}");
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["code"], "bad_request");
