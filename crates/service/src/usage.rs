@@ -13,11 +13,8 @@ mod user_agent;
 mod window;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use keystile_domain::{
-    ApiKeyId, Context, Credential, Decision, Power, PrincipalKind, Timestamp, TokenId, decide,
-};
+use keystile_domain::{ApiKeyId, Context, Credential, Power, PrincipalKind, Timestamp, TokenId};
 use keystile_storage::{Conn, StoreError};
 use uuid::Uuid;
 
@@ -28,7 +25,7 @@ pub use window::{Step, UsageWindow, UsageWindowError};
 
 use crate::tokens::TokenOwner;
 use crate::usage::recorder::Check;
-use crate::verify::{VALID, refusal};
+use crate::verify::VALID;
 use crate::{Caller, Keystile, ServiceError};
 
 /// How a credential was used.
@@ -103,24 +100,21 @@ impl Keystile {
         UsageWindow::new(step, since, until, self.clock.now())
     }
 
-    /// Judges a credential that was shown, and counts the check.
-    pub(crate) fn judge(
+    /// Counts a check of a credential whose checks are counted. `refusal` is the word for its no;
+    /// without one it let the credential in.
+    pub(crate) fn record(
         &self,
-        credential: &Arc<Credential>,
+        credential: &Credential,
         context: &Context<'_>,
         now: Timestamp,
+        refusal: Option<&'static str>,
         user_agent: Option<&UserAgent>,
-    ) -> Decision {
-        let decision = decide(credential, context, now);
+    ) {
         if has_usage(credential) {
-            let (is_use, outcome) = match &decision {
-                Decision::Allow(_) => (true, VALID),
-                Decision::Deny(denial) => (false, refusal(denial.rule())),
-            };
             let (credential, address) = (credential.id, context.address);
+            let (outcome, is_use) = (refusal.unwrap_or(VALID), refusal.is_none());
             self.usage.record(&Check { credential, at: now, outcome, is_use, address, user_agent });
         }
-        decision
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Check<'c> {
 /// wait for each other.
 #[derive(Default)]
 pub(crate) struct Recorder {
-    shards: [Seat; SHARDS],
+    shards: Box<[Seat; SHARDS]>,
     /// How many counts there are in all shards.
     counts: AtomicUsize,
     /// How many checks found no place.
