@@ -60,6 +60,12 @@ pub enum TrustedProxiesError {
 }
 
 impl TrustedProxies {
+    /// Whether the address is one of them.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(address)
+    }
+
     /// Tells who asks, and whether the request travelled securely.
     ///
     /// Only a trusted peer's headers are read. Their hops are walked from the right, where the

@@ -1,8 +1,8 @@
 //! The time, as something handed in: a check at a given moment must be repeatable.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use keystile_domain::Timestamp;
 
@@ -10,6 +10,10 @@ use keystile_domain::Timestamp;
 pub trait Clock: Send + Sync {
     /// What time it is.
     fn now(&self) -> Timestamp;
+
+    /// How long it is since some moment of its own. Whoever sets the time does not change it, so
+    /// it never runs backwards.
+    fn elapsed(&self) -> Duration;
 }
 
 /// The clock of the machine. Set before 1970, it counts as 1970.
@@ -50,11 +54,20 @@ impl Clock for SystemClock {
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(0).after(since)
     }
+
+    fn elapsed(&self) -> Duration {
+        START.elapsed()
+    }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.millis.load(Ordering::SeqCst))
+    }
+
+    fn elapsed(&self) -> Duration {
+        let millis = u64::try_from(self.now().as_millis()).unwrap_or_default();
+        Duration::from_millis(millis)
     }
 }
 
@@ -62,7 +75,14 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Timestamp {
         self.as_ref().now()
     }
+
+    fn elapsed(&self) -> Duration {
+        self.as_ref().elapsed()
+    }
 }
+
+/// When the first of them looked.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ mod chain;
 mod header;
 mod place;
 mod query;
+mod ticket;
 
 use keystile_domain::{CredentialText, Secret, SecretError};
 
@@ -16,6 +17,7 @@ pub use chain::{Chain, Presented, Refusal};
 pub use header::HeaderExtractor;
 pub use place::Place;
 pub use query::QueryExtractor;
+pub use ticket::TicketExtractor;
 
 use crate::RequestView;
 

@@ -81,7 +81,7 @@ pub use client::{ClientOrigin, Networks, OriginError, TrustedProxies, TrustedPro
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use extract::{
     Ambiguity, BearerExtractor, Chain, Extraction, Extractor, HeaderExtractor, Malformed, Place,
-    Presented, QueryExtractor, Refusal,
+    Presented, QueryExtractor, Refusal, TicketExtractor,
 };
 pub use jwt::TokenError;
 pub use request::RequestView;

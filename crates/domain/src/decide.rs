@@ -16,8 +16,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a question names what it asks")]
 pub struct Context<'a> {
-    /// Where in the request it rode.
-    pub carrier: Option<Carrier>,
+    /// Where in the request it stood.
+    pub source: Option<Source<'a>>,
     /// How the request travelled.
     pub transport: Option<Transport>,
     /// Where the request came from. The one input whose absence can refuse: a credential with
@@ -27,6 +27,23 @@ pub struct Context<'a> {
     pub permission: Option<&'a PermissionQuery>,
     /// Which endpoint it takes; `Some(None)` is one that cannot be read, and opens for nobody.
     pub endpoint: Option<Option<&'a Endpoint>>,
+}
+
+/// Where in a request a credential stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a plain pair")]
+pub struct Source<'a> {
+    /// The kind of place.
+    pub carrier: Carrier,
+    /// The header, in lower case, or the query parameter. `None`: the name is not known, and any
+    /// will do.
+    pub name: Option<&'a str>,
+}
+
+impl From<Carrier> for Source<'_> {
+    fn from(carrier: Carrier) -> Self {
+        Self { carrier, name: None }
+    }
 }
 
 words!(
@@ -151,7 +168,7 @@ impl Rule {
             }
             Self::ProviderEnabled => pass(provider.enabled),
             Self::OwnerEnabled => ask(credential.owner_enabled, |enabled| enabled),
-            Self::SourceAllowed => ask(context.carrier, |carrier| accepts(credential, carrier)),
+            Self::SourceAllowed => ask(context.source, |source| accepts(credential, source)),
             Self::TransportSecure => ask(context.transport, |transport| {
                 transport == Transport::Secure || provider.allow_insecure_http
             }),
@@ -196,13 +213,21 @@ impl Denial {
     }
 }
 
-/// A JWT rides as a bearer token, whatever the rules for the key that it was made from.
-fn accepts(credential: &Credential, carrier: Carrier) -> bool {
-    match (&credential.provider.settings, carrier) {
-        _ if credential.kind == CredentialKind::AccessToken => carrier == Carrier::Bearer,
-        (ProviderSettings::Keys(_), Carrier::Header) => true,
+/// Providers may share a name; a credential at the place of another provider is refused. A JWT
+/// rides as a bearer token, whatever the rules for the key that it was made from. Whoever shows a
+/// ticket has shown the credential before, where it may stand.
+fn accepts(credential: &Credential, source: Source<'_>) -> bool {
+    let named = |own: &str| source.name.is_none_or(|name| name == own);
+    match (&credential.provider.settings, source.carrier) {
+        _ if credential.kind == CredentialKind::AccessToken => {
+            matches!(source.carrier, Carrier::Bearer | Carrier::Ticket)
+        }
+        (ProviderSettings::Keys(_), Carrier::Ticket) => true,
+        (ProviderSettings::Keys(keys), Carrier::Header) => named(keys.header_name.as_str()),
         (ProviderSettings::Keys(keys), Carrier::Bearer) => keys.accept_bearer,
-        (ProviderSettings::Keys(keys), Carrier::Query) => keys.allow_query_string,
+        (ProviderSettings::Keys(keys), Carrier::Query) => {
+            keys.allow_query_string && named(keys.query_parameter_name.as_str())
+        }
         (ProviderSettings::Oidc(_) | ProviderSettings::Password(_), _) => false,
     }
 }

@@ -1,9 +1,10 @@
-//! Reads the query of a request: its members.
+//! Reads the query of a request: its members, but for those that may hold a credential, which
+//! `authenticate` alone reads.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, web};
 use keystile_api::problem::ErrorCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +12,7 @@ use utoipa::IntoParams;
 
 use crate::body::unknown_fields;
 use crate::error::ApiError;
+use crate::state::State;
 
 /// The parameters of a request. A handler without any takes [`NoParams`], so that an unknown one
 /// is refused everywhere.
@@ -34,8 +36,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(Self))
+        ready(parse(&query(request)).map(Self))
     }
+}
+
+/// The query of a request without its credentials: all that may be parsed, compared or kept of it.
+pub(crate) fn query(request: &HttpRequest) -> String {
+    let (query, state) = (request.query_string(), request.app_data::<web::Data<State>>());
+    state.map_or_else(String::new, |state| state.keystile.chain().without_credentials(query))
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {

@@ -1,28 +1,31 @@
 //! Providers: what can be asked and changed.
 //!
 //! There are few of them, so lists are sorted here. What a change may do to the settings of each
-//! kind is in `change`, what must hold of them in `rules`, what the operator's own settings say of
-//! the provider `sso` in `sso`.
+//! kind is in `change`, what must hold of them in `rules`, what a node
+//! remembers of them in `remembered`, what the operator's own settings say of the provider `sso` in
+//! `sso`.
 
 mod change;
 mod identifier;
 mod listing;
+mod remembered;
 mod rules;
 mod snapshot;
 mod sso;
 
 use keystile_domain::{
-    Action, Authority, Formats, Listing, Name, PageRequest, Power, Provider, ProviderId,
-    ProviderKind, ProviderSettings, Rights, Target, TargetKind, Version,
+    Action, Listing, Name, PageRequest, Power, Provider, ProviderId, ProviderKind,
+    ProviderSettings, Rights, Target, TargetKind, Version,
 };
 use keystile_storage::{Except, StoreError};
 
 use crate::change::{Changed, Options, Scope, expect_version};
-use crate::{Caller, Conflict, Keystile, ServiceError, first_start, random};
+use crate::{Caller, Conflict, Keystile, ServiceError, random};
 
 pub(crate) use change::key_defaults;
 pub use change::{KeysChange, OidcChange, PasswordChange, ProviderChange, SettingsChange};
 pub use listing::{ProviderFilter, ProviderSort};
+pub(crate) use remembered::{Remembered, formats};
 pub use sso::Sso;
 
 impl Keystile {
@@ -207,19 +210,6 @@ impl Keystile {
             tracing::error!(%error, provider.id = %provider.id, "a changed provider is not followed");
         }
     }
-
-    async fn learn_providers(&self) -> Result<(), ServiceError> {
-        let mut conn = self.store.read().await?;
-        let formats = Formats::new(conn.list_formats().await?);
-        let free = conn.find_meta(first_start::FREE_FORMATS).await?.is_some();
-        self.verifier.replace_formats(if free { formats.and_any() } else { formats });
-        let providers = conn.list_providers().await?;
-        let configured = |authority: &Authority| {
-            providers.iter().any(|provider| authority_of(provider) == Some(authority))
-        };
-        self.issuers.retain(configured);
-        Ok(())
-    }
 }
 
 impl Scope {
@@ -306,13 +296,6 @@ fn action(before: &Provider, after: &Provider) -> Action {
         (true, false) => Action::ProviderDisabled,
         (false, true) => Action::ProviderEnabled,
         _ => Action::ProviderUpdated,
-    }
-}
-
-fn authority_of(provider: &Provider) -> Option<&Authority> {
-    match &provider.settings {
-        ProviderSettings::Oidc(settings) => Some(&settings.authority),
-        _ => None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The order of the places, and the rule that one request has one credential.
 
-use keystile_domain::{Carrier, CredentialText, HeaderName};
+use keystile_domain::{Carrier, CredentialText, HeaderName, TICKET_PARAMETER};
 
+use super::query::{Pair, pairs};
 use super::{Ambiguity, Extraction, Extractor, Malformed, Place};
 use crate::RequestView;
 
@@ -79,6 +80,21 @@ impl Chain {
             return Err(Refusal::Ambiguous);
         }
         first
+    }
+
+    /// The query without every parameter in which a credential may stand, the tickets too. What is
+    /// left stays as it was written.
+    ///
+    /// For every text that a query goes into: a log, a trace, an error, the request to whoever
+    /// serves the client.
+    #[must_use]
+    pub fn without_credentials(&self, query: &str) -> String {
+        let is_kept = |pair: &Pair<'_>| {
+            let queries = self.places.iter().filter(|place| place.carrier() == Carrier::Query);
+            let mut names = queries.map(Place::name).chain([TICKET_PARAMETER]);
+            !names.any(|name| pair.is_named(name))
+        };
+        pairs(query).filter(is_kept).map(|pair| pair.whole).collect::<Vec<_>>().join("&")
     }
 }
 

@@ -1,8 +1,11 @@
 //! The places where a credential may stand, as one closed type: a chain without boxes.
 
-use keystile_domain::{Carrier, HeaderName, QueryName};
+use keystile_domain::{Carrier, HeaderName, QueryName, TICKET_PARAMETER};
 
-use super::{Ambiguity, BearerExtractor, Extraction, Extractor, HeaderExtractor, QueryExtractor};
+use super::{
+    Ambiguity, BearerExtractor, Extraction, Extractor, HeaderExtractor, QueryExtractor,
+    TicketExtractor,
+};
 use crate::RequestView;
 
 /// One place where a credential may stand.
@@ -15,11 +18,16 @@ pub enum Place {
     Header(HeaderExtractor),
     /// A query parameter.
     Query(QueryExtractor),
+    /// The query parameter of tickets.
+    Ticket(TicketExtractor),
 }
 
 impl Place {
     /// `Authorization: Bearer`.
     pub const BEARER: Self = Self::Bearer(BearerExtractor);
+
+    /// The query parameter of tickets.
+    pub const TICKET: Self = Self::Ticket(TicketExtractor);
 
     /// The kind of place, which is what a provider allows or not.
     #[must_use]
@@ -28,6 +36,7 @@ impl Place {
             Self::Bearer(_) => Carrier::Bearer,
             Self::Header(_) => Carrier::Header,
             Self::Query(_) => Carrier::Query,
+            Self::Ticket(_) => Carrier::Ticket,
         }
     }
 
@@ -38,6 +47,7 @@ impl Place {
             Self::Bearer(_) => "authorization",
             Self::Header(header) => header.name().as_str(),
             Self::Query(query) => query.name().as_str(),
+            Self::Ticket(_) => TICKET_PARAMETER,
         }
     }
 }
@@ -60,6 +70,7 @@ impl Extractor for Place {
             Self::Bearer(bearer) => bearer.extract(request, ambiguity),
             Self::Header(header) => header.extract(request, ambiguity),
             Self::Query(query) => query.extract(request, ambiguity),
+            Self::Ticket(ticket) => ticket.extract(request, ambiguity),
         }
     }
 }

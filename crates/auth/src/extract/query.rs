@@ -32,11 +32,39 @@ impl QueryExtractor {
 
 impl Extractor for QueryExtractor {
     fn extract(&self, request: &impl RequestView, ambiguity: Ambiguity) -> Extraction {
-        let values = request.query().split('&').filter_map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            percent_decode_str(name).eq(self.name.as_str().bytes()).then_some(value)
-        });
-        settle(values, ambiguity, read_encoded)
+        extract_parameter(request, self.name.as_str(), ambiguity)
+    }
+}
+
+/// What stands in the parameter `name`.
+pub(super) fn extract_parameter(
+    request: &impl RequestView,
+    name: &str,
+    ambiguity: Ambiguity,
+) -> Extraction {
+    let values = pairs(request.query()).filter(|pair| pair.is_named(name)).map(|pair| pair.value);
+    settle(values, ambiguity, read_encoded)
+}
+
+/// One parameter, still encoded.
+pub(super) struct Pair<'q> {
+    pub(super) whole: &'q str,
+    name: &'q str,
+    value: &'q str,
+}
+
+/// The parameters of a query, in order.
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = Pair<'_>> {
+    query.split('&').map(|whole| {
+        let (name, value) = whole.split_once('=').unwrap_or((whole, ""));
+        Pair { whole, name, value }
+    })
+}
+
+impl Pair<'_> {
+    /// Whether its name, decoded, is this one.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        percent_decode_str(self.name).eq(name.bytes())
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keystile_domain::{
     AllowedIps, ApiKeyId, Carrier, CredentialKind, Encoding, Expiry, HeaderName, KeyLength,
-    KeySettings, Metadata, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
+    KeySettings, Limits, Metadata, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
     ProviderSettings, QueryName, Rights, Rule, SecretFormat, Seq, Timestamp, Version,
 };
 
@@ -41,7 +41,7 @@ fn verifier(answer: Result<Option<Found>, Outage>) -> (TestVerifier, Arc<FixedCl
 }
 
 async fn check(verifier: &TestVerifier, text: &str) -> Result<Decision, Rejection<Outage>> {
-    let context = Context { carrier: Some(Carrier::Header), ..Context::default() };
+    let context = Context { source: Some(Carrier::Header.into()), ..Context::default() };
     verifier.check(&Secret::parse(text).unwrap(), &context).await
 }
 
@@ -95,6 +95,7 @@ fn credential() -> Arc<Credential> {
         expiry: Expiry::At(now().after(Duration::from_secs(60))),
         secret_expiry: Expiry::Never,
         allowed_ips: AllowedIps::default(),
+        limits: Limits::none(id),
         external_id: None,
         metadata: Metadata::default(),
         principal: Principal { kind: PrincipalKind::ApiKey, id, name: "CI".parse().unwrap() },
@@ -135,7 +136,7 @@ async fn a_known_credential_is_judged_at_the_time_of_the_clock() {
 #[tokio::test]
 async fn the_context_reaches_the_rules() {
     let (verifier, _) = verifier(Ok(Some(Found::Credential(credential()))));
-    let context = Context { carrier: Some(Carrier::Query), ..Context::default() };
+    let context = Context { source: Some(Carrier::Query.into()), ..Context::default() };
     match verifier.check(&Secret::parse(KEY).unwrap(), &context).await {
         Ok(Decision::Deny(denial)) => assert_eq!(denial.rule(), Rule::SourceAllowed),
         other => panic!("{other:?}"),

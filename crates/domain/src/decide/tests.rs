@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    AllowedIps, EndpointRule, HeaderName, KeySettings, Metadata, Network, Principal, PrincipalKind,
-    Provider, ProviderId, ProviderKind, QueryName, Rights, SecretFormat, Version,
+    AllowedIps, EndpointRule, HeaderName, KeySettings, Limits, Metadata, Network, Principal,
+    PrincipalKind, Provider, ProviderId, ProviderKind, QueryName, Rights, SecretFormat, Version,
 };
 
 /// What is true of one credential and one request: a fact for each condition of each rule.
@@ -61,7 +61,7 @@ impl Facts {
     fn refusals(&self) -> [(Rule, bool); 9] {
         let is_over = |ends_in: Option<i64>| ends_in.is_some_and(|millis| millis <= 0);
         let wrong_source = match self.carrier {
-            None => false,
+            None | Some(Carrier::Ticket) => false,
             Some(carrier) if self.is_jwt => carrier != Carrier::Bearer,
             Some(Carrier::Header) => false,
             Some(Carrier::Bearer) => !self.accepts_bearer,
@@ -106,6 +106,7 @@ impl Facts {
             expiry: self.ends_in.map(at).into(),
             secret_expiry: self.secret_ends_in.map(at).into(),
             allowed_ips: AllowedIps::try_from(ranges).unwrap(),
+            limits: Limits::none(Uuid::nil()),
             external_id: None,
             metadata: Metadata::default(),
             principal: Principal {
@@ -166,7 +167,7 @@ impl Facts {
         });
         let address = |inside| if inside { "10.1.2.3" } else { "192.0.2.1" }.parse().unwrap();
         let context = Context {
-            carrier: self.carrier,
+            source: self.carrier.map(Source::from),
             transport: self.transport,
             address: self.address.map(address),
             permission: permission.as_ref(),
@@ -249,7 +250,7 @@ fn a_provider_of_passwords_takes_no_key_from_anywhere() {
         ..facts.provider()
     });
     for carrier in Carrier::ALL {
-        let context = Context { carrier: Some(*carrier), ..Context::default() };
+        let context = Context { source: Some((*carrier).into()), ..Context::default() };
         let mut story = explain(&credential, &context, at(0));
         assert!(story.any(|told| told == (Rule::SourceAllowed, Outcome::Fail)), "{carrier}");
     }

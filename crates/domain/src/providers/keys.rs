@@ -1,9 +1,10 @@
 //! What providers of API keys and of personal access tokens have.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{IdError, Lifetime, SecretFormat};
+use crate::{IdError, Lifetime, SecretFormat, TICKET_PARAMETER};
 
 /// How keys look, how long they live, and where they may stand in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +46,15 @@ impl KeySettings {
 /// A header that HTTP, proxies or Keystile read in a way of their own is refused: a key in it would
 /// be passed on, logged, or taken for something else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HeaderName(String);
+pub struct HeaderName(Arc<str>);
 
-/// The name of a query parameter: letters, digits, `-`, `.`, `_` and `~` (RFC 3986, section 2.3).
+/// The name of a query parameter that may carry a key: letters, digits, `-`, `.`, `_` and `~`
+/// (RFC 3986, section 2.3).
+///
+/// It may be one of our own all the same, see [`is_taken`](Self::is_taken): a name that was free
+/// once can still be read when it is so no more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueryName(String);
+pub struct QueryName(Arc<str>);
 
 impl HeaderName {
     /// The name in lower case.
@@ -61,7 +66,7 @@ impl HeaderName {
 
 impl Default for HeaderName {
     fn default() -> Self {
-        Self("x-api-key".to_owned())
+        Self("x-api-key".into())
     }
 }
 
@@ -72,7 +77,7 @@ impl FromStr for HeaderName {
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         let name = text.to_ascii_lowercase();
         if (1..=64).contains(&name.len()) && name.bytes().all(token) && !is_taken(&name) {
-            Ok(Self(name))
+            Ok(Self(name.into()))
         } else {
             Err(IdError)
         }
@@ -80,16 +85,56 @@ impl FromStr for HeaderName {
 }
 
 impl QueryName {
+    /// The parameters of our own API, which carry no keys.
+    pub const TAKEN: &[&str] = &[
+        "action",
+        "actor",
+        "by",
+        "credential",
+        "cursor",
+        "dry_run",
+        "enabled",
+        "expired",
+        "expires_before",
+        "external_id",
+        "identities",
+        "is_service_account",
+        "kind",
+        "limit",
+        "name",
+        "page",
+        "provider",
+        "reason",
+        "request_id",
+        "role_id",
+        "since",
+        "sort",
+        "target_id",
+        "target_kind",
+        "tokens",
+        "unseen_import",
+        "until",
+        "unused_since",
+        "username",
+    ];
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether a parameter of our own API has the name, or that of tickets: a key in it could not be
+    /// told from what belongs there.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        *self.0 == *TICKET_PARAMETER || Self::TAKEN.contains(&self.as_str())
+    }
 }
 
 impl Default for QueryName {
     fn default() -> Self {
-        Self("apiKey".to_owned())
+        Self("apiKey".into())
     }
 }
 
@@ -99,49 +144,82 @@ impl FromStr for QueryName {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(IdError)
         }
     }
 }
 
+/// Servers that speak CGI read `_` as `-`.
 fn is_taken(header: &str) -> bool {
-    TAKEN.contains(&header) || TAKEN_FAMILIES.iter().any(|family| header.starts_with(family))
+    let header = header.replace('_', "-");
+    TAKEN.contains(&header.as_str())
+        || TAKEN_FAMILIES.iter().any(|family| header.starts_with(family))
 }
 
 /// Headers that mean something else already.
-const TAKEN: [&str; 25] = [
+const TAKEN: [&str; 45] = [
     "accept",
     "authorization",
+    "baggage",
+    "cache-control",
+    "cf-connecting-ip",
+    "client-ip",
     "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
     "cookie",
     "date",
+    "dpop",
+    "early-data",
     "expect",
     "forwarded",
+    "from",
     "host",
+    "http2-settings",
     "idempotency-key",
     "keep-alive",
+    "last-event-id",
+    "max-forwards",
     "origin",
+    "pragma",
+    "prefer",
+    "priority",
     "range",
     "referer",
+    "set-cookie",
     "te",
+    "traceparent",
+    "tracestate",
     "trailer",
     "transfer-encoding",
+    "true-client-ip",
     "upgrade",
     "user-agent",
     "via",
+    "www-authenticate",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-http-method",
     "x-http-method-override",
+    "x-method-override",
     "x-real-ip",
     "x-request-id",
+    "x-rewrite-url",
 ];
 
 /// Beginnings of headers that mean something else already.
-const TAKEN_FAMILIES: [&str; 7] =
-    ["accept-", "if-", "proxy-", "sec-", "x-forwarded-", "x-keystile-", "x-original-"];
+const TAKEN_FAMILIES: [&str; 10] = [
+    "accept-",
+    "access-control-",
+    "content-",
+    "if-",
+    "proxy-",
+    "sec-",
+    "x-envoy-",
+    "x-forwarded-",
+    "x-keystile-",
+    "x-original-",
+];
 
 #[cfg(test)]
 mod tests {
@@ -169,8 +247,10 @@ mod tests {
     fn a_header_that_means_something_else_carries_no_key() {
         for name in [
             "Authorization",
+            "Cache-Control",
             "connection",
             "Content-Length",
+            "Content-MD5",
             "Cookie",
             "forwarded",
             "HOST",
@@ -180,8 +260,13 @@ mod tests {
             "Transfer-Encoding",
             "Upgrade",
             "X-Forwarded-For",
+            "True-Client-IP",
+            "X-Client-IP",
+            "x_forwarded_for",
+            "X-HTTP-Method",
             "X-Original-URI",
             "X-Request-Id",
+            "x_request-id",
         ] {
             assert_eq!(name.parse::<HeaderName>(), Err(IdError), "{name}");
         }
@@ -195,6 +280,13 @@ mod tests {
         for text in ["", "a b", "a=b", "a&b", "a%20", "a+b", "a[]", "é", "a\0", &"x".repeat(65)] {
             assert_eq!(text.parse::<QueryName>(), Err(IdError), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_query_parameter_that_means_something_else_carries_no_key() {
+        let is_taken = |name: &str| name.parse::<QueryName>().unwrap().is_taken();
+        assert!(["ticket", "dry_run", "limit"].into_iter().all(is_taken));
+        assert!(!["apiKey", "Ticket", "tickets", "limits"].into_iter().any(is_taken));
     }
 
     #[test]

@@ -153,6 +153,17 @@ impl Pepper {
         let mac = self.0.clone().chain_update(fingerprint.0);
         Digest(mac.finalize().into_bytes().into())
     }
+
+    /// What stands for something else than a fingerprint. It is made of more than 32 bytes, and each
+    /// part goes in with its length: no two things are taken for each other.
+    pub(crate) fn digest_of(&self, kind: &str, parts: &[&[u8]]) -> Digest {
+        let parts = [kind.as_bytes()].into_iter().chain(parts.iter().copied());
+        let mac = parts.fold(self.0.clone().chain_update([0; 32]), |mac, part| {
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            mac.chain_update(length.to_be_bytes()).chain_update(part)
+        });
+        Digest(mac.finalize().into_bytes().into())
+    }
 }
 
 impl fmt::Debug for Pepper {
@@ -161,7 +172,8 @@ impl fmt::Debug for Pepper {
     }
 }
 
-fn hex_digit(byte: u8) -> Option<u8> {
+/// The value of a hexadecimal digit, in either case.
+pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
     match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use keystile_domain::{
-    HeaderName, KeySettings, OidcSettings, PasswordSettings, Provider, ProviderSettings, QueryName,
-};
+use keystile_domain::{KeySettings, OidcSettings, PasswordSettings, Provider, ProviderSettings};
 
 use crate::change::Scope;
 use crate::{Broken, ServiceError};
@@ -58,14 +56,8 @@ impl Rules {
         if default.zip(max).is_some_and(|(default, max)| default > max) {
             self.break_at("/default_expiry_minutes", "must be at most max_expiry_minutes");
         }
-        if settings.header_name != HeaderName::default() {
-            self.break_at("/header_name", NOT_YET);
-        }
-        if settings.allow_query_string {
-            self.break_at("/allow_query_string", NOT_YET);
-        }
-        if settings.query_parameter_name != QueryName::default() {
-            self.break_at("/query_parameter_name", NOT_YET);
+        if settings.query_parameter_name.is_taken() {
+            self.break_at("/query_parameter_name", "must not be a parameter of this API");
         }
     }
 
@@ -125,4 +117,3 @@ impl Rules {
 const LONGEST_LIFE: u32 = 100 * 366 * 24 * 60;
 /// A year.
 const LONGEST_SESSION: u32 = 366 * 24 * 60;
-const NOT_YET: &str = "is not available yet";

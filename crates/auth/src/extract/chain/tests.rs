@@ -124,6 +124,35 @@ fn a_jwt_is_a_bearer_token_and_an_ordinary_text_anywhere_else() {
 }
 
 #[test]
+fn a_ticket_is_a_credential_like_any_other() {
+    let chain = Chain::new([HeaderName::default().into(), Place::TICKET]);
+    let ticket = FakeRequest::new().query("apiKey=ks_a&ticket=ks_tk_a");
+    let presented = chain.extract(&ticket).unwrap().unwrap();
+    assert_eq!((presented.carrier(), presented.place.name()), (Carrier::Ticket, "ticket"));
+    let both = chain.extract(&ticket.header("X-API-Key", "ks_a"));
+    assert_eq!(both.err(), Some(Refusal::Ambiguous));
+    let elsewhere = FakeRequest::new().query("ticket=ks_tk_a");
+    assert!(Chain::default().extract(&elsewhere).unwrap().is_none());
+}
+
+#[test]
+fn what_is_passed_on_has_no_credential_and_is_otherwise_as_it_was() {
+    for (query, rest) in [
+        ("", ""),
+        ("apiKey=ks_a", ""),
+        ("a=1&apiKey=ks_a&b", "a=1&b"),
+        ("apiKey=ks_a&apiKey=ks_b&ticket=x&%74icket=y", ""),
+        ("api%4bey=ks_a&a=%20%zz", "a=%20%zz"),
+        ("apiKey&ticket", ""),
+        ("&&apiKey=a=b&", "&&"),
+        ("apikey=a&a=apiKey&api%254Bey=a&xticket=1", "apikey=a&a=apiKey&api%254Bey=a&xticket=1"),
+    ] {
+        assert_eq!(every_place().without_credentials(query), rest, "{query}");
+    }
+    assert_eq!(Chain::default().without_credentials("apiKey=a&ticket=b"), "apiKey=a");
+}
+
+#[test]
 fn no_debug_text_shows_a_credential() {
     for request in [
         FakeRequest::new().header("X-API-Key", "ks_hidden"),

@@ -9,6 +9,10 @@ use std::str::FromStr;
 pub struct Prefix(String);
 
 impl Prefix {
+    pub(crate) fn of_tickets() -> Self {
+        Self("ks_tk_".to_owned())
+    }
+
     /// The text itself.
     #[must_use]
     pub fn as_str(&self) -> &str {

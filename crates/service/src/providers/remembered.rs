@@ -1,0 +1,99 @@
+//! What a node remembers of the providers, so that a request is judged without asking for them: how
+//! secrets look, and where in a request they may stand.
+//!
+//! The node that changes a provider remembers the change before it answers; the others see that the
+//! audit log has grown.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use keystile_auth::{Chain, Place};
+use keystile_domain::{Authority, Formats, Provider, ProviderSettings, SecretFormat, Seq};
+use keystile_storage::Conn;
+use tokio::sync::Mutex;
+
+use crate::{Keystile, ServiceError, first_start};
+
+/// What a node remembers of the providers.
+pub(crate) struct Remembered {
+    chain: ArcSwap<Chain>,
+    /// The end of the audit log when they were read. Held while they are, so that what was read
+    /// first never takes the place of what was read later.
+    read_at: Mutex<Option<Seq>>,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self { chain: ArcSwap::from_pointee(Chain::default()), read_at: Mutex::new(None) }
+    }
+}
+
+impl Keystile {
+    /// Where the credential of a request may stand, by the providers as they are now.
+    #[must_use]
+    pub fn chain(&self) -> Arc<Chain> {
+        self.providers.chain.load_full()
+    }
+
+    /// Learns what other nodes have changed of the providers. It costs one read of one row when
+    /// nothing was changed at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`] if the store did not answer; the next time makes up for it.
+    pub async fn follow_providers(&self) -> Result<(), ServiceError> {
+        let mut read_at = self.providers.read_at.lock().await;
+        let mut conn = self.store.read().await?;
+        let (head, _) = conn.head().await?;
+        if *read_at == Some(head) {
+            return Ok(());
+        }
+        self.verifier.replace_formats(formats(&mut conn).await?);
+        let providers = conn.list_providers().await?;
+        self.providers.chain.store(Arc::new(chain(&providers)));
+        let configured = |authority: &Authority| {
+            providers.iter().any(|provider| authority_of(provider) == Some(authority))
+        };
+        self.issuers.retain(configured);
+        *read_at = Some(head);
+        Ok(())
+    }
+
+    /// Reads the providers anew, whatever is known of the audit log.
+    pub(crate) async fn learn_providers(&self) -> Result<(), ServiceError> {
+        *self.providers.read_at.lock().await = None;
+        self.follow_providers().await
+    }
+}
+
+/// How the secrets of live keys may look, and tickets, so that none of them is seen in a log.
+pub(crate) async fn formats(conn: &mut Conn) -> Result<Formats, ServiceError> {
+    let mut known = conn.list_formats().await?;
+    known.push(SecretFormat::of_tickets());
+    let formats = Formats::new(known);
+    let free = conn.find_meta(first_start::FREE_FORMATS).await?.is_some();
+    Ok(if free { formats.and_any() } else { formats })
+}
+
+/// Headers, then the bearer token, then query parameters, then tickets. A provider that is switched
+/// off is looked for all the same: its keys are refused, not overlooked.
+fn chain(providers: &[Provider]) -> Chain {
+    let keys = || {
+        providers.iter().filter_map(|provider| match &provider.settings {
+            ProviderSettings::Keys(keys) => Some(keys),
+            _ => None,
+        })
+    };
+    let headers = keys().map(|keys| Place::from(keys.header_name.clone()));
+    let parameters = keys()
+        .filter(|keys| keys.allow_query_string)
+        .map(|keys| Place::from(keys.query_parameter_name.clone()));
+    Chain::new(headers.chain([Place::BEARER]).chain(parameters).chain([Place::TICKET]))
+}
+
+fn authority_of(provider: &Provider) -> Option<&Authority> {
+    match &provider.settings {
+        ProviderSettings::Oidc(settings) => Some(&settings.authority),
+        _ => None,
+    }
+}

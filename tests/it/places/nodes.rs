@@ -1,0 +1,39 @@
+//! What one node is told of a provider, all of them do.
+
+use acceptance::{Caller, Database, Server, started, until};
+use serde_json::json;
+
+use super::{Provider, in_header, in_query, key};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_provider_is_followed_by_every_node() {
+    let Some(database) = Database::postgres().await else { return };
+    let (first, admin) = started(&database).await;
+    let second = Server::start(&first.options().clone().with_own_data()).await;
+    let there = second.api(Caller::Anonymous);
+
+    let provider = Provider::with(&admin, "moving", json!({ "prefix": "one_" })).await;
+    let old = provider.key(&admin).await;
+    let is_in_header =
+        async |name: &str, key: &str| in_header(&there, name, key).await.status == 200;
+    let is_in_query =
+        async |key: &str| in_query(&there, &format!("apiKey={key}")).await.status == 200;
+    until("a key of a new format is known", async || is_in_header("x-api-key", &old).await).await;
+
+    let moved = json!({ "header_name": "x-moved", "allow_query_string": true, "key_length": 48 });
+    provider.change(&admin, moved).await;
+    until("the header has moved", async || is_in_header("x-moved", &old).await).await;
+    until("the query is open", async || is_in_query(&old).await).await;
+    let new = provider.key(&admin).await;
+    until("a longer key is known", async || is_in_header("x-moved", &new).await).await;
+    assert!(!is_in_header("x-api-key", &old).await);
+
+    provider.change(&admin, json!({ "allow_query_string": false })).await;
+    until("the query is closed", async || !is_in_query(&old).await).await;
+    provider.change(&admin, json!({ "enabled": false })).await;
+    assert!(!is_in_header("x-moved", &old).await, "no node asks its memory about that");
+    provider.change(&admin, json!({ "enabled": true })).await;
+    assert!(is_in_header("x-moved", &old).await);
+    let (_, ours) = key(&admin, "api-keys").await;
+    assert!(is_in_header("x-api-key", &ours).await);
+}
