@@ -1,6 +1,7 @@
 //! README and docs: every line that a reader may copy runs and shows what the page says, every
 //! table is whole, every link leads somewhere.
 
+mod gateways;
 mod identity;
 mod issuer;
 mod page;
@@ -46,6 +47,14 @@ fn every_file_of_settings_in_the_documentation_is_accepted() {
         }
     }
     assert!(seen > 0, "no file of settings was found");
+}
+
+#[test]
+fn every_row_belongs_to_a_table() {
+    for page in Page::all() {
+        let stray = page.rows_of_no_table();
+        assert!(stray.is_empty(), "{} has rows without a head: {stray:#?}", page.name);
+    }
 }
 
 #[test]

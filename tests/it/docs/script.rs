@@ -1,11 +1,24 @@
 //! The shell lines of a page, run as one script against a server of their own.
 
-use std::{env, ffi::OsString, os::unix::fs::symlink, path::Path, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    net::{SocketAddr, TcpListener},
+    os::unix::fs::symlink,
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
-use acceptance::{Database, Options, Part, Server, keystile, scratch};
-use tokio::{process::Command, time::timeout};
+use acceptance::{Addresses, Database, Options, Part, Server, keystile, scratch};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
 
 use super::{
+    gateways,
     identity::Identity,
     page::{Block, Page},
     shown,
@@ -20,10 +33,22 @@ pub async fn run(page: &Page) -> usize {
     if scripts.is_empty() || needs_issuer && !Part::OpenId.or_skip() {
         return 0;
     }
-    let server = Server::start(&Options::on(&Database::Sqlite)).await;
+    let mut options = Options::on(&Database::Sqlite);
+    if gateways::are_in(page) {
+        if !gateways::are_here() {
+            return 0;
+        }
+        options = options.env("KEYSTILE_TRUSTED_PROXIES", "127.0.0.1");
+    }
+    let server = Server::start(&options).await;
     let identity = if needs_issuer { Some(Identity::start().await) } else { None };
     let variables = identity.iter().flat_map(|identity| identity.variables.clone());
-    let mut bash = bash(&server, &script(&scripts, &server));
+    let addresses = Addresses::new(server.address(), free_address());
+    let directory = scratch::directory("docs");
+    if gateways::are_in(page) {
+        gateways::lay_out(&directory, addresses);
+    }
+    let mut bash = bash(&server, &script(&scripts, addresses), &directory);
     let printed = print(bash.envs(variables), &page.name).await;
     let printed: Vec<_> = printed.split(END).collect();
     assert_eq!(printed.len(), scripts.len() + 1, "{}: {printed:#?}", page.name);
@@ -40,11 +65,15 @@ pub async fn run(page: &Page) -> usize {
     scripts.len()
 }
 
-fn script(blocks: &[&Block], server: &Server) -> String {
-    let mut script = "set -euo pipefail\n".to_owned();
+fn script(blocks: &[&Block], addresses: Addresses) -> String {
+    let mut script =
+        "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n".to_owned();
     for block in blocks {
         for line in block.text.lines().filter(|line| !DONE_ELSEWHERE.contains(line)) {
-            script.push_str(&line.replace("127.0.0.1:8080", &server.address().to_string()));
+            script.push_str(&addresses.put_into(line));
+            if line.starts_with("keystile serve ") {
+                script.push_str(IN_THE_BACKGROUND);
+            }
             script.push('\n');
         }
         script.push_str(&format!("printf '%s' '{END}'\n"));
@@ -52,33 +81,63 @@ fn script(blocks: &[&Block], server: &Server) -> String {
     script
 }
 
+/// An address for a server that the page itself starts.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap()
+}
+
 /// Runs the script in a directory that looks as the server's own does to its reader.
-fn bash(server: &Server, script: &str) -> Command {
-    let directory = scratch::directory("docs");
+fn bash(server: &Server, script: &str, directory: &Path) -> Command {
     symlink(server.options().data(), directory.join("keystile-data")).unwrap();
     let mut bash = Command::new("bash");
-    bash.args(["-c", script]).current_dir(&directory).kill_on_drop(true);
-    bash.env("PATH", path(keystile().parent().unwrap()));
+    bash.args(["-c", script]).current_dir(directory).kill_on_drop(true);
+    bash.env("PATH", path([keystile().parent().unwrap(), &directory.join("bin")]));
     bash.env("KEY", server.admin_key()).env("NO_PROXY", "*");
     bash
 }
 
 /// What the script prints.
 async fn print(bash: &mut Command, page: &str) -> String {
-    let output = timeout(DEADLINE, bash.output()).await.expect("it ends").unwrap();
+    bash.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let started = bash.spawn().unwrap();
+    let _group = Group::of(&started);
+    let output = timeout(DEADLINE, started.wait_with_output()).await.expect("it ends").unwrap();
     let [stdout, stderr] =
         [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert!(output.status.success(), "{page}: {bash:?}\nprinted\n{stdout}\nand\n{stderr}");
     stdout
 }
 
-/// The search path with the binary under test before all others.
-fn path(first: &Path) -> OsString {
+/// What a script has started, with itself. Dropped, all of it ends, also if another page has failed
+/// and nobody waits any more.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(leader: &Child) -> Self {
+        Self(leader.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?)))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = self.0.map(|leader| kill_process_group(leader, Signal::TERM));
+    }
+}
+
+/// The search path with these before all others.
+fn path(first: [&Path; 2]) -> OsString {
     let path = env::var_os("PATH").unwrap();
-    env::join_paths([first.to_owned()].into_iter().chain(env::split_paths(&path))).unwrap()
+    env::join_paths(first.map(Path::to_owned).into_iter().chain(env::split_paths(&path))).unwrap()
 }
 
 /// Lines that the harness stands for: the server runs, and this is the test.
-const DONE_ELSEWHERE: [&str; 2] = ["cargo run --release -- serve", "cargo xtask test"];
+const DONE_ELSEWHERE: [&str; 3] = [
+    "cargo run --release -- serve",
+    "cargo xtask test",
+    "keystile serve --trusted-proxies 127.0.0.1",
+];
+/// A server with data of its own, which is waited for.
+const IN_THE_BACKGROUND: &str = " --data-dir second-data &> second-server &
+until grep -q '^Keystile is ready' second-server; do kill -0 $!; sleep 0.1; done";
 const END: &str = "--- the end of a block ---";
 const DEADLINE: Duration = Duration::from_secs(60);

