@@ -1,16 +1,20 @@
-//! The documentation of the system that customers come from, line by line, with its examples.
+//! What the page "Personal Access Tokens" of JustIAM promises, sentence by sentence.
+//!
+//! Still to come: with the console "Profile → Personal Access Tokens → New Token"; with the Terraform
+//! provider the section of that name (its token is any token of this suite).
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Api, Database, on_each_database, started};
 use serde_json::{Value, json};
 
-use super::{
-    Account, KEY_MANAGER, ME, NO_ID, TOKENS, Token, USERS, VERIFIER, each, key, pointers, role,
-    sign_in, signed_in, started,
+use crate::people::{
+    Account, KEY_MANAGER, ME, NO_ID, PASSWORD, TOKENS, Token, USERS, VERIFIER, each, key, pointers,
+    role, sign_in, signed_in,
 };
 
 on_each_database! {
     async fn a_user_creates_lists_and_revokes_tokens(database: Database) {
         let (_server, admin) = started(&database).await;
+        set_up(&admin).await;
         let reader = role(&admin, "reader", &["keystile.users.read"]).await;
         Account::person(&admin, "ann", &[reader]).await;
         // "Any authenticated user can create PATs for themselves."
@@ -23,7 +27,8 @@ on_each_database! {
         for member in ["id", "token", "expires_at"] {
             assert!(made.body[member].is_string(), "{member}");
         }
-        assert!(made.text_of("token").starts_with("ks_pat_"));
+        // "token": "justiam_pat_xxxxxxxxxxxxxxxx"
+        assert!(made.text_of("token").starts_with("justiam_pat_"));
         assert_eq!(made.header("cache-control"), "no-store");
         let token = Token::of(&made);
 
@@ -56,8 +61,10 @@ on_each_database! {
         ann.get(&format!("{TOKENS}?limit=100")).await.expect(200);
         ann.get(&format!("{TOKENS}?limit=101")).await.expect(422);
 
-        // "Pass the token as a Bearer token": GET /api/v1/users
+        // "Pass the token as a Bearer token in the Authorization header": GET /api/v1/users,
+        // "with the same privileges as the owning user".
         token.api(&admin).get(USERS).await.expect(200);
+        token.api(&admin).get("/api/v1/roles").await.expect(403);
 
         // DELETE /api/v1/me/tokens/{id}
         ann.delete(&token.at("")).await.expect(204);
@@ -67,14 +74,15 @@ on_each_database! {
 
     async fn a_service_account_authenticates_with_tokens_alone(database: Database) {
         let (_server, admin) = started(&database).await;
+        set_up(&admin).await;
         // "A user with service_accounts.tokens permission can manage their tokens."
         let manager = key(&admin, &[KEY_MANAGER]).await;
         let account = Account::service(&admin, "terraform", &[VERIFIER]).await;
         let tokens = account.at("/tokens");
 
         // "cannot log in interactively"
-        sign_in(&admin, "terraform", super::PASSWORD).await.expect(401);
-        let password = json!({ "password": super::PASSWORD });
+        sign_in(&admin, "terraform", PASSWORD).await.expect(401);
+        let password = json!({ "password": PASSWORD });
         admin.patch(&account.at(""), password).await.expect(422);
 
         // POST /api/v1/users/{serviceAccountId}/tokens
@@ -109,4 +117,11 @@ on_each_database! {
             verifier.post(&path, new.clone()).await.expect(403).problem("insufficient_permissions");
         }
     }
+}
+
+/// As JustIAM: its prefix, and tokens of at most a year, which is the default.
+async fn set_up(admin: &Api) {
+    let found = admin.get("/api/v1/providers?kind=personal_access_token").await.expect(200);
+    let provider = format!("/api/v1/providers/{}", found.body["data"][0]["id"].as_str().unwrap());
+    admin.patch(&provider, json!({ "prefix": "justiam_pat_" })).await.expect(200);
 }
