@@ -16,8 +16,8 @@ use divan::{AllocProfiler, Bencher, black_box};
 use keystile_auth::{SystemClock, Verifier};
 use keystile_domain::{
     AllowedIps, ApiKeyId, Carrier, Context, Credential, CredentialKind, CredentialStore, Decision,
-    Digest, Encoding, Expiry, Formats, Found, HeaderName, KeyLength, KeySettings, Metadata, Pepper,
-    PermissionQuery, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
+    Digest, Encoding, Expiry, Formats, Found, HeaderName, KeyLength, KeySettings, Limits, Metadata,
+    Pepper, PermissionQuery, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
     ProviderSettings, QueryName, Rights, Secret, SecretFormat, Timestamp, Transport, Version,
     decide,
 };
@@ -117,7 +117,7 @@ fn digest_of(secret: &Secret, pepper: &Pepper) -> Digest {
 
 fn context(query: &PermissionQuery) -> Context<'_> {
     Context {
-        carrier: Some(Carrier::Header),
+        source: Some(Carrier::Header.into()),
         transport: Some(Transport::Secure),
         permission: Some(query),
         ..Context::default()
@@ -156,6 +156,7 @@ fn credential() -> Arc<Credential> {
         expiry: Expiry::Never,
         secret_expiry: Expiry::Never,
         allowed_ips: AllowedIps::default(),
+        limits: Limits::none(id),
         external_id: None,
         metadata: Metadata::default(),
         principal: Principal { kind: PrincipalKind::ApiKey, id, name: "CI".parse().unwrap() },

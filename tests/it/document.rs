@@ -77,8 +77,8 @@ fn every_success_has_a_body_with_an_example_or_is_a_204() {
         assert!(!successes.is_empty(), "{name} never succeeds");
         for (status, answer) in successes {
             assert!(text(&answer["description"]).is_some(), "{name}: {status} says nothing");
-            // RFC 7009, section 2.2: 200, and nothing that a client would read.
-            if name == "post /oauth2/revoke" {
+            // RFC 7009, section 2.2: 200, and nothing that a client would read. Nor would a gateway.
+            if name == "post /oauth2/revoke" || name.contains("/forward-auth/") {
                 continue;
             }
             let content = &answer["content"]["application/json"];

@@ -14,49 +14,8 @@ mod verify;
 
 use std::time::Duration;
 
-use acceptance::{Answer, Api, Caller, Database, Options, Server};
+use acceptance::{Answer, Api, Key, until};
 use serde_json::{Value, json};
-use tokio::time::timeout;
-
-/// A server on an empty database, and its API for the administrator.
-async fn started(database: &Database) -> (Server, Api) {
-    let server = Server::start(&Options::on(database)).await;
-    let admin = server.admin();
-    (server, admin)
-}
-
-/// A key that a test made, with the secret of that time.
-#[derive(Clone, Debug)]
-struct Key {
-    id: String,
-    secret: String,
-}
-
-impl Key {
-    async fn made(api: &Api, new: Value) -> Self {
-        Self::of(&api.post(KEYS, new).await.expect(201))
-    }
-
-    /// A key of this name with these roles, and nothing else.
-    async fn holding(api: &Api, name: &str, roles: &[i64]) -> Self {
-        Self::made(api, json!({ "name": name, "role_ids": roles })).await
-    }
-
-    #[track_caller]
-    fn of(answer: &Answer) -> Self {
-        Self { id: answer.text_of("id").to_owned(), secret: answer.text_of("key").to_owned() }
-    }
-
-    /// Its path, and what stands below it.
-    fn at(&self, rest: &str) -> String {
-        format!("{KEYS}/{}{rest}", self.id)
-    }
-
-    /// The API for whoever holds the secret.
-    fn api(&self, api: &Api) -> Api {
-        api.with(Caller::Header(self.secret.clone()))
-    }
-}
 
 /// Makes a role with these permissions and returns its id.
 async fn role(api: &Api, name: &str, permissions: &[&str]) -> i64 {
@@ -76,8 +35,7 @@ async fn code(api: &Api, secret: &str) -> String {
 
 /// Asks until `/verify` says that the secret has ended.
 async fn until_expired(api: &Api, secret: &str) {
-    let expired = async { while code(api, secret).await != "expired" {} };
-    timeout(DEADLINE, expired).await.expect("it ends in time");
+    until("it has ended", async || code(api, secret).await == "expired").await;
 }
 
 /// The moment so many seconds from now, by the server's own clock: the end of an old secret.

@@ -6,44 +6,16 @@ mod exchange;
 mod introspect;
 mod revoke;
 
-use acceptance::{Answer, Api, Caller, Database, Options, Server};
+use acceptance::{Answer, Api, Caller, Key};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-/// A server on an empty database, and its API for the administrator.
-async fn started(database: &Database) -> (Server, Api) {
-    let server = Server::start(&Options::on(database)).await;
-    let admin = server.admin();
-    (server, admin)
-}
-
-/// A key and its secret.
-struct Key {
-    id: String,
-    secret: String,
-}
-
-impl Key {
-    async fn made(admin: &Api, new: Value) -> Self {
-        let made = admin.post(KEYS, new).await.expect(201);
-        Self { id: made.text_of("id").to_owned(), secret: made.text_of("key").to_owned() }
-    }
-
-    /// A key that holds one role with these permissions.
-    async fn holding(admin: &Api, permissions: &[&str]) -> Self {
-        let role = json!({ "name": permissions.join(" "), "permissions": permissions });
-        let role = admin.post(ROLES, role).await.expect(201).body["id"].clone();
-        Self::made(admin, json!({ "name": "a key", "role_ids": [role] })).await
-    }
-
-    fn at(&self) -> String {
-        format!("{KEYS}/{}", self.id)
-    }
-
-    fn basic(&self) -> String {
-        basic(&self.id, &self.secret)
-    }
+/// A key that holds one role with these permissions.
+async fn permitted(admin: &Api, permissions: &[&str]) -> Key {
+    let role = json!({ "name": permissions.join(" "), "permissions": permissions });
+    let role = admin.post(ROLES, role).await.expect(201).body["id"].clone();
+    Key::made(admin, json!({ "name": "a key", "role_ids": [role] })).await
 }
 
 fn basic(id: &str, secret: &str) -> String {

@@ -2,29 +2,21 @@
 
 mod attacks;
 mod bearer;
-mod claims;
+pub(crate) mod claims;
 mod keycloak;
 mod providers;
-mod reference;
 mod several;
 mod sso;
 mod trades;
 
 use acceptance::{
-    Answer, Api, Caller, Database, Options, Part, Server,
+    Answer, Api, Caller, Part,
     oidc::{OpenIdProvider, User},
 };
 use serde_json::{Value, json};
 
-/// A server on an empty database, and its API for the administrator's key.
-async fn started(database: &Database) -> (Server, Api) {
-    let server = Server::start(&Options::on(database)).await;
-    let admin = server.admin();
-    (server, admin)
-}
-
 /// An identity provider, if this machine has one.
-async fn idp() -> Option<OpenIdProvider> {
+pub(crate) async fn idp() -> Option<OpenIdProvider> {
     if Part::OpenId.or_skip() { Some(OpenIdProvider::start().await) } else { None }
 }
 
@@ -78,12 +70,12 @@ async fn token_of_jane(idp: &OpenIdProvider) -> String {
     idp.access_token(&jane(), AUDIENCE, SCOPE).await
 }
 
-fn jane() -> User {
+pub(crate) fn jane() -> User {
     User::new("jane-1").claim("preferred_username", "jane")
 }
 
 /// Seconds since 1970, as tokens tell them.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap();
     now.as_secs().try_into().unwrap()
 }
@@ -97,12 +89,12 @@ fn refusal(answer: &Answer) -> Value {
     json!({ "body": body, "challenge": answer.header("www-authenticate") })
 }
 
-const AUDIENCE: &str = "api://keystile";
-const SCOPE: &str = "keys.read";
-const ME: &str = "/api/v1/me";
-const PROVIDERS: &str = "/api/v1/providers";
+pub(crate) const AUDIENCE: &str = "api://keystile";
+pub(crate) const SCOPE: &str = "keys.read";
+pub(crate) const ME: &str = "/api/v1/me";
+pub(crate) const PROVIDERS: &str = "/api/v1/providers";
 const USERS: &str = "/api/v1/users";
-const KEYS: &str = "/api/v1/api-keys";
+pub(crate) const KEYS: &str = "/api/v1/api-keys";
 const EVENTS: &str = "/api/v1/audit-events";
 
 const AUDITOR: i64 = 3;

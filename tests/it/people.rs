@@ -5,25 +5,17 @@ mod idor;
 mod narrowing;
 mod offboarding;
 mod passwords;
-mod reference;
 mod rotation;
 mod tokens;
 mod users;
 
-use acceptance::{Answer, Api, Caller, Database, Options, Server};
+use acceptance::{Answer, Api, Caller};
 use serde_json::{Value, json};
-
-/// A server on an empty database, and its API for the administrator's key.
-async fn started(database: &Database) -> (Server, Api) {
-    let server = Server::start(&Options::on(database)).await;
-    let admin = server.admin();
-    (server, admin)
-}
 
 /// A user or service account that a test made.
 #[derive(Clone, Debug)]
-struct Account {
-    id: String,
+pub(crate) struct Account {
+    pub(crate) id: String,
 }
 
 impl Account {
@@ -32,19 +24,19 @@ impl Account {
     }
 
     /// A service account of this name with these roles.
-    async fn service(api: &Api, username: &str, roles: &[i64]) -> Self {
+    pub(crate) async fn service(api: &Api, username: &str, roles: &[i64]) -> Self {
         let new = json!({ "username": username, "is_service_account": true, "role_ids": roles });
         Self::made(api, new).await
     }
 
     /// A person of this name with these roles, and with [`PASSWORD`].
-    async fn person(api: &Api, username: &str, roles: &[i64]) -> Self {
+    pub(crate) async fn person(api: &Api, username: &str, roles: &[i64]) -> Self {
         let new = json!({ "username": username, "password": PASSWORD, "role_ids": roles });
         Self::made(api, new).await
     }
 
     /// Its path, and what stands below it.
-    fn at(&self, rest: &str) -> String {
+    pub(crate) fn at(&self, rest: &str) -> String {
         format!("{USERS}/{}{rest}", self.id)
     }
 
@@ -56,14 +48,14 @@ impl Account {
 
 /// A token that a test made, with the secret of that time.
 #[derive(Clone, Debug)]
-struct Token {
-    id: String,
-    secret: String,
+pub(crate) struct Token {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
 impl Token {
     #[track_caller]
-    fn of(answer: &Answer) -> Self {
+    pub(crate) fn of(answer: &Answer) -> Self {
         Self { id: answer.text_of("id").to_owned(), secret: answer.text_of("token").to_owned() }
     }
 
@@ -73,12 +65,12 @@ impl Token {
     }
 
     /// Its path for its owner, and what stands below it.
-    fn at(&self, rest: &str) -> String {
+    pub(crate) fn at(&self, rest: &str) -> String {
         format!("{TOKENS}/{}{rest}", self.id)
     }
 
     /// The API for whoever holds the secret.
-    fn api(&self, api: &Api) -> Api {
+    pub(crate) fn api(&self, api: &Api) -> Api {
         api.with(Caller::Bearer(self.secret.clone()))
     }
 }
@@ -91,24 +83,24 @@ async fn program(admin: &Api, username: &str, roles: &[i64]) -> (Account, Api) {
 }
 
 /// The API for somebody who signs in with this name and [`PASSWORD`].
-async fn signed_in(api: &Api, username: &str) -> Api {
+pub(crate) async fn signed_in(api: &Api, username: &str) -> Api {
     let login = sign_in(api, username, PASSWORD).await.expect(200);
     api.with(Caller::Bearer(login.text_of("access_token").to_owned()))
 }
 
-async fn sign_in(api: &Api, username: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(api: &Api, username: &str, password: &str) -> Answer {
     let login = json!({ "username": username, "password": password });
     api.with(Caller::Anonymous).post("/api/v1/auth/login", login).await
 }
 
 /// A new API key with these roles.
-async fn key(admin: &Api, roles: &[i64]) -> Api {
+pub(crate) async fn key(admin: &Api, roles: &[i64]) -> Api {
     let made = admin.post(KEYS, json!({ "name": "key", "role_ids": roles })).await.expect(201);
     admin.with(Caller::Header(made.text_of("key").to_owned()))
 }
 
 /// Makes a role with these permissions and returns its id.
-async fn role(api: &Api, name: &str, permissions: &[&str]) -> i64 {
+pub(crate) async fn role(api: &Api, name: &str, permissions: &[&str]) -> i64 {
     let new = json!({ "name": name, "permissions": permissions });
     api.post("/api/v1/roles", new).await.expect(201).body["id"].as_i64().unwrap()
 }
@@ -139,14 +131,14 @@ async fn actions(admin: &Api, filter: &str) -> Vec<Value> {
 
 /// One member of each item of a list.
 #[track_caller]
-fn each(answer: &Answer, member: &str) -> Vec<Value> {
+pub(crate) fn each(answer: &Answer, member: &str) -> Vec<Value> {
     let items = answer.body["data"].as_array().unwrap_or_else(|| panic!("no data in {answer}"));
     items.iter().map(|item| item[member].clone()).collect()
 }
 
 /// The pointers of all broken rules, in the order of the answer.
 #[track_caller]
-fn pointers(answer: &Answer) -> Vec<&str> {
+pub(crate) fn pointers(answer: &Answer) -> Vec<&str> {
     let errors = answer.body["errors"].as_array().unwrap_or_else(|| panic!("none in {answer}"));
     errors.iter().filter_map(|error| error["pointer"].as_str()).collect()
 }
@@ -156,16 +148,16 @@ fn too_high(answer: Answer) {
     answer.expect(403).problem("ceiling_exceeded");
 }
 
-const USERS: &str = "/api/v1/users";
-const TOKENS: &str = "/api/v1/me/tokens";
+pub(crate) const USERS: &str = "/api/v1/users";
+pub(crate) const TOKENS: &str = "/api/v1/me/tokens";
 const KEYS: &str = "/api/v1/api-keys";
 const EVENTS: &str = "/api/v1/audit-events";
-const ME: &str = "/api/v1/me";
+pub(crate) const ME: &str = "/api/v1/me";
 /// An id that was never given.
-const NO_ID: &str = "0199e7c4-5a34-7c80-8c1f-6a2b7f3d9e10";
-const PASSWORD: &str = "mulberry tractor envelope seventeen";
+pub(crate) const NO_ID: &str = "0199e7c4-5a34-7c80-8c1f-6a2b7f3d9e10";
+pub(crate) const PASSWORD: &str = "mulberry tractor envelope seventeen";
 
 const ADMINISTRATOR: i64 = 1;
-const KEY_MANAGER: i64 = 2;
+pub(crate) const KEY_MANAGER: i64 = 2;
 const AUDITOR: i64 = 3;
-const VERIFIER: i64 = 4;
+pub(crate) const VERIFIER: i64 = 4;

@@ -8,13 +8,12 @@ mod published;
 mod sessions;
 mod uniform;
 
-use acceptance::{Answer, Api, Caller, Database, Options, Server};
+use acceptance::{Answer, Api, Caller, Database, Server};
 use serde_json::{Value, json};
 
 /// A server on an empty database with the user `ann`, and the administrator's API.
 async fn started(database: &Database) -> (Server, Api) {
-    let server = Server::start(&Options::on(database)).await;
-    let admin = server.admin();
+    let (server, admin) = acceptance::started(database).await;
     person(&admin, "ann", &[VERIFIER]).await;
     (server, admin)
 }

@@ -3,21 +3,19 @@
 
 mod losses;
 
-use std::time::Duration;
-
-use acceptance::{Answer, Api, Caller, Database, Options, Server, on_each_database};
+use acceptance::{
+    Answer, Api, Caller, Database, Key, Options, Server, on_each_database, started, until,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 on_each_database! {
     async fn every_check_of_a_key_is_counted_wherever_it_is_asked(database: Database) {
-        let server = Server::start(&Options::on(&database)).await;
-        let admin = server.admin();
+        let (server, admin) = started(&database).await;
         let key = Key::made(&admin, json!({ "name": "counted", "role_ids": [VERIFIER] })).await;
         let question = json!({ "credential": key.secret });
 
-        key.use_it(&server, 2).await;
+        use_it(&server, &key, 2).await;
         server.api(Caller::Bearer(key.secret.clone())).get(ME).await.expect(200);
         admin.post(VERIFY, question.clone()).await.expect(200);
         let batch = json!({ "checks": vec![question.clone(); 1_000] });
@@ -28,7 +26,7 @@ on_each_database! {
         let question = json!({ "credential": server.admin_key() });
         server.api(Caller::Header(key.secret.clone())).post(VERIFY, question).await.expect(200);
 
-        let usage = until(&admin, &key.path, |usage| sum(usage) == 1_006).await;
+        let usage = until_used(&admin, &key.at(""), |usage| sum(usage) == 1_006).await;
         let data = usage["data"].as_array().unwrap();
         let refused = data.iter().filter_map(|it| it["refused"]["insufficient_permissions"].as_i64());
         assert_eq!(refused.sum::<i64>(), 1, "{usage}");
@@ -51,7 +49,7 @@ on_each_database! {
             .header("User-Agent", format!("agent {}", key.secret));
         assert_eq!(request.send().await.unwrap().status(), 200);
 
-        let usage = until(&admin, &key.path, |usage| usage["last_used_at"].is_string()).await;
+        let usage = until_used(&admin, &key.at(""), |usage| usage["last_used_at"].is_string()).await;
         assert_eq!(usage["last_address"], "203.0.113.7");
         assert_eq!(usage["last_user_agent"], "agent [redacted]");
         let ended = server.stop().await;
@@ -59,8 +57,7 @@ on_each_database! {
     }
 
     async fn a_jwt_counts_as_the_key_that_it_was_traded_for(database: Database) {
-        let server = Server::start(&Options::on(&database)).await;
-        let admin = server.admin();
+        let (server, admin) = started(&database).await;
         let key = Key::made(&admin, json!({ "name": "k" })).await;
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
@@ -76,12 +73,11 @@ on_each_database! {
         }
 
         // The trade is a check of the key too.
-        until(&admin, &key.path, |usage| allowed(usage) == 4).await;
+        until_used(&admin, &key.at(""), |usage| allowed(usage) == 4).await;
     }
 
     async fn a_token_is_counted_for_its_owner_and_for_those_who_may_read_it(database: Database) {
-        let server = Server::start(&Options::on(&database)).await;
-        let admin = server.admin();
+        let (server, admin) = started(&database).await;
         let mut robots = Vec::new();
         for name in ["robot", "other"] {
             let robot = json!({ "username": name, "is_service_account": true });
@@ -97,7 +93,7 @@ on_each_database! {
             robot.get(ME).await.expect(200);
         }
 
-        let usage = until(&admin, &format!("{tokens}/{id}"), |usage| allowed(usage) == 3).await;
+        let usage = until_used(&admin, &format!("{tokens}/{id}"), |usage| allowed(usage) == 3).await;
         assert_eq!(usage["credential_id"], id.as_str());
         let own = robot.get(&format!("/api/v1/me/tokens/{id}/usage")).await.expect(200);
         assert_eq!(own.body, usage);
@@ -110,38 +106,18 @@ on_each_database! {
     }
 }
 
-/// A key, by its path and its secret.
-struct Key {
-    path: String,
-    secret: String,
-}
-
-impl Key {
-    async fn made(admin: &Api, new: Value) -> Self {
-        let made = admin.post("/api/v1/api-keys", new).await.expect(201);
-        let path = format!("/api/v1/api-keys/{}", made.text_of("id"));
-        Self { path, secret: made.text_of("key").to_owned() }
-    }
-
-    async fn use_it(&self, server: &Server, times: u32) {
-        let api = server.api(Caller::Header(self.secret.clone()));
-        for _ in 0..times {
-            api.get(ME).await.expect(200);
-        }
+async fn use_it(server: &Server, key: &Key, times: u32) {
+    let api = server.api(key.caller());
+    for _ in 0..times {
+        api.get(ME).await.expect(200);
     }
 }
 
-/// The usage of a credential, as soon as it is so.
-async fn until(admin: &Api, path: &str, so: impl Fn(&Value) -> bool) -> Value {
-    let asking = async {
-        loop {
-            let usage = admin.get(&format!("{path}/usage")).await.expect(200).body;
-            if so(&usage) {
-                return usage;
-            }
-        }
-    };
-    timeout(DEADLINE, asking).await.expect("it is counted and written in time")
+/// The usage of the credential at this path, as soon as it is so.
+async fn until_used(admin: &Api, path: &str, so: impl Fn(&Value) -> bool) -> Value {
+    let usage = async || admin.get(&format!("{path}/usage")).await.expect(200).body;
+    until("what was counted is written", async || so(&usage().await)).await;
+    usage().await
 }
 
 /// How many checks let the credential in. A test may run around midnight.
@@ -159,4 +135,3 @@ fn sum(usage: &Value) -> i64 {
 const ME: &str = "/api/v1/me";
 const VERIFY: &str = "/api/v1/verify";
 const VERIFIER: i64 = 4;
-const DEADLINE: Duration = Duration::from_secs(30);

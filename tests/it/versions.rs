@@ -14,6 +14,12 @@ fn diesel_checks_the_text_that_sqlite_gives_it() {
     at_least("diesel", [2, 3, 8]);
 }
 
+#[test]
+fn h2_counts_frames_without_data() {
+    // RUSTSEC-2026-0258, RUSTSEC-2024-0332 and RUSTSEC-2024-0003.
+    at_least("h2", [0, 4, 16]);
+}
+
 fn at_least(name: &str, least: [u64; 3]) {
     let text = std::fs::read_to_string(tree::root().join("Cargo.lock")).unwrap();
     let lock: toml::Table = text.parse().unwrap();

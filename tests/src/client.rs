@@ -1,8 +1,8 @@
 //! The HTTP API as some caller.
 
-use std::fmt;
+use std::{fmt, fs, path::Path};
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Certificate, Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
 /// Who calls, and where the credential rides.
@@ -14,6 +14,8 @@ pub enum Caller {
     Bearer(String),
     /// `X-API-Key: …`.
     Header(String),
+    /// `?apiKey=…`.
+    Query(String),
 }
 
 /// The API of one server for one caller. Paths are whole, as in the OpenAPI document.
@@ -29,6 +31,14 @@ impl Api {
     pub fn new(base: &str, caller: Caller) -> Self {
         let client = Client::builder().no_proxy().build().expect("a plain client");
         Self { base: base.to_owned(), caller, client }
+    }
+
+    /// The same over TLS, for whoever knows this authority and no other.
+    pub fn over_tls(base: &str, caller: Caller, authority: &Path) -> Self {
+        let authority = fs::read(authority).expect("the authority's certificate");
+        let authority = Certificate::from_pem(&authority).expect("a certificate");
+        let client = Client::builder().no_proxy().tls_certs_only([authority]);
+        Self { base: base.to_owned(), caller, client: client.build().expect("a client") }
     }
 
     /// Who calls.
@@ -66,6 +76,26 @@ impl Api {
         answered(self.request(Method::PUT, path).json(&body)).await
     }
 
+    /// A request with these headers and nothing else: whoever calls is among them, or nobody.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self.with(Caller::Anonymous).request(method, path);
+        let add =
+            |request: RequestBuilder, (name, value): &(&str, &str)| request.header(*name, *value);
+        answered(headers.iter().fold(request, add)).await
+    }
+
+    /// What a gateway in front of another service is told about a request to it.
+    pub async fn ask_at_gateway(
+        &self,
+        method: Method,
+        uri: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let original = [("X-Forwarded-Method", method.as_str()), ("X-Forwarded-Uri", uri)];
+        let headers = [&original, headers].concat();
+        self.send(Method::GET, "/api/v1/forward-auth/traefik", &headers).await
+    }
+
     /// Signs somebody in, whoever calls, and returns them with their access token.
     ///
     /// # Panics
@@ -84,6 +114,7 @@ impl Api {
             Caller::Anonymous => request,
             Caller::Bearer(key) => request.bearer_auth(key),
             Caller::Header(key) => request.header("X-API-Key", key),
+            Caller::Query(key) => request.query(&[("apiKey", key)]),
         }
     }
 }
@@ -137,6 +168,15 @@ impl Answer {
             assert!(self.body[member].is_string(), "no {member} in {self}");
         }
         self
+    }
+
+    /// The answer, if it is the same refusal that every unknown credential gets.
+    ///
+    /// # Panics
+    /// If not, with the answer.
+    #[track_caller]
+    pub fn refused(self) -> Self {
+        self.expect(401).problem("invalid_credential")
     }
 
     /// A header's text; empty if it is not there.

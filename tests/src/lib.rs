@@ -3,11 +3,16 @@
 //!
 //! - [`keystile`] is the binary under test;
 //! - [`Server`] is one running `keystile serve`, with [`Options`] for how it is started;
+//! - [`started`] is such a server with the [`Api`] of its administrator, [`Key`] a key of it;
 //! - [`Database`] is where it keeps its data, and [`on_each_database!`] runs the same sentences on
 //!   both kinds;
 //! - [`Postgres`] is a throw-away cluster, found and made here, as a user that is not root;
+//! - [`Redis`] is a throw-away server for shared counters;
 //! - [`oidc`] has identity providers of others, whose tokens the server is to trust;
-//! - [`Api`] speaks the HTTP API as some [`Caller`], [`Connection`] speaks bare bytes;
+//! - [`Api`] speaks the HTTP API as some [`Caller`], [`Connection`] speaks bare bytes, [`tls`]
+//!   under TLS;
+//! - [`Gateway`] is a gateway of others between a client and an [`Upstream`];
+//! - [`until`] waits for what happens a moment later;
 //! - [`languages`] runs programs that are no part of the project: those of the documentation;
 //! - [`Part`] is what a machine may lack, and what is then said about it;
 //! - [`scratch`] holds all files and processes, and clears them away however the tests end.
@@ -25,23 +30,36 @@ mod binary;
 mod certificates;
 mod client;
 mod database;
+mod gateway;
+mod key;
 pub mod languages;
 pub mod oidc;
+mod options;
 mod output;
 mod owner;
 mod parts;
 mod postgres;
 mod programs;
 mod raw;
+mod redis;
 pub mod scratch;
 mod server;
+pub mod tls;
+mod until;
+mod upstream;
 
 pub use binary::keystile;
 pub use certificates::Certificates;
 pub use client::{Answer, Api, Caller};
 pub use database::Database;
+pub use gateway::{Addresses, Gateway, GatewayKind};
+pub use key::Key;
+pub use options::Options;
 pub use output::Output;
 pub use parts::Part;
 pub use postgres::{Postgres, Setup};
 pub use raw::Connection;
-pub use server::{Ended, Options, Server};
+pub use redis::Redis;
+pub use server::{Ended, Server, started};
+pub use until::until;
+pub use upstream::Upstream;

@@ -11,30 +11,48 @@ pub enum Part {
     Browser,
     /// The programs `curl` and `jq`, for the lines of the documentation.
     Curl,
+    /// nginx, Caddy and `haproxy`, which distributions package.
+    Gateways,
     /// Keycloak, and Java.
     Keycloak,
+    /// Envoy and Traefik, from the packages of `tests/gateways/requirements.txt`.
+    NewGateways,
     /// The npm package `oidc-provider`, and Node.js.
     OpenId,
     /// PostgreSQL's server programs.
     Postgres,
     /// Python, and the packages of `tests/python/requirements.txt`.
     Python,
+    /// `redis-server`.
+    Redis,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 6] =
-        [Self::Browser, Self::Curl, Self::Keycloak, Self::OpenId, Self::Postgres, Self::Python];
+    pub const ALL: [Self; 9] = [
+        Self::Browser,
+        Self::Curl,
+        Self::Gateways,
+        Self::Keycloak,
+        Self::NewGateways,
+        Self::OpenId,
+        Self::Postgres,
+        Self::Python,
+        Self::Redis,
+    ];
 
     /// The name in messages and lists.
     pub fn name(self) -> &'static str {
         match self {
             Self::Browser => "browser",
             Self::Curl => "curl and jq",
+            Self::Gateways => "nginx, caddy and haproxy",
             Self::Keycloak => programs::KEYCLOAK,
+            Self::NewGateways => "envoy and traefik",
             Self::OpenId => "oidc-provider",
             Self::Postgres => "postgresql",
             Self::Python => "python packages",
+            Self::Redis => "redis",
         }
     }
 
@@ -47,10 +65,17 @@ impl Part {
                     && browsers.into_iter().any(|name| programs::find(name).is_some())
             }
             Self::Curl => ["curl", "jq"].iter().all(|name| programs::find(name).is_some()),
+            Self::Gateways => {
+                ["nginx", "caddy", "haproxy"].iter().all(|name| programs::gateway(name).is_some())
+            }
             Self::Keycloak => programs::keycloak().is_some(),
+            Self::NewGateways => {
+                ["envoy", "traefik"].iter().all(|name| programs::gateway(name).is_some())
+            }
             Self::OpenId => programs::oidc_provider().is_some(),
             Self::Postgres => programs::postgres().is_some(),
             Self::Python => programs::python().is_some(),
+            Self::Redis => programs::find("redis-server").is_some(),
         }
     }
 

@@ -60,9 +60,27 @@ pub(crate) fn python() -> Option<(PathBuf, PathBuf)> {
     let installed = fs::read(packages.join("requirements.txt")).ok()?;
     // Some packages are for one version of Python, which may have been replaced since.
     let mut import = Command::new(&python);
-    import.args(["-c", "import cryptography, jwt"]).env("PYTHONPATH", &packages);
+    import.args(["-c", "import cryptography, jwt, nassl._nassl"]).env("PYTHONPATH", &packages);
     let imports = installed == locked && import.output().ok()?.status.success();
     imports.then_some((python, packages))
+}
+
+/// The program of a gateway: what `pip` installs for those that no distribution packages, and off the
+/// search path of most users what runs as a server.
+pub(crate) fn gateway(name: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let packages = root.join("target/gateways");
+    let packaged = match name {
+        "envoy" => packages.join("envoy/_bin/envoy"),
+        "traefik" => packages.join("bin/traefik"),
+        _ => {
+            let beside = Path::new("/usr/sbin").join(name);
+            return find(name).or_else(|| beside.is_file().then_some(beside));
+        }
+    };
+    let locked = fs::read(root.join("tests/gateways/requirements.txt")).ok()?;
+    let installed = fs::read(packages.join("requirements.txt")).ok()?;
+    (installed == locked && packaged.is_file()).then_some(packaged)
 }
 
 /// Whether npm has installed what its lock file says. It writes its own list last.

@@ -1,101 +1,20 @@
 //! The real binary as a child process.
 
-use std::{
-    env,
-    ffi::OsString,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{fs, net::SocketAddr, process::ExitStatus, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::{
-    process::{Child, Command},
-    time::timeout,
-};
+use tokio::{process::Child, time::timeout};
 
-use crate::{Api, Caller, Database, Output, binary, scratch};
+use crate::{Api, Caller, Database, Options, Output, scratch};
 
-/// How a server is started. A clone starts another server on the same data.
-#[derive(Clone, Debug)]
-pub struct Options {
-    arguments: Vec<OsString>,
-    data: PathBuf,
-    environment: Vec<(String, OsString)>,
-}
-
-impl Options {
-    /// A server with an empty data directory, on a port of its own choice.
-    pub fn on(database: &Database) -> Self {
-        let options = Self { arguments: vec![], data: PathBuf::new(), environment: vec![] }
-            .with_own_data()
-            .env("KEYSTILE_LISTEN", "127.0.0.1:0");
-        match database {
-            Database::Postgres(url) => {
-                options.env("KEYSTILE_DATABASE_URL", url).env("KEYSTILE_MASTER_KEY", MASTER_KEY)
-            }
-            Database::Sqlite => options,
-        }
-    }
-
-    /// The same with another, empty data directory.
-    pub fn with_own_data(mut self) -> Self {
-        self.data = scratch::directory("server").join("data");
-        self
-    }
-
-    /// The same with one more argument after `serve`.
-    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
-        self.arguments.push(argument.into());
-        self
-    }
-
-    /// The same with this environment variable, instead of what it was before.
-    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.environment.retain(|(before, _)| before != name);
-        self.environment.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// The data directory.
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
-    /// Runs another command on the same data to its end.
-    ///
-    /// # Panics
-    /// If it does not end within a minute.
-    pub async fn run(&self, command: &[&str]) -> Ended {
-        let output = timeout(END, self.command(command).output()).await;
-        let output = output.expect("it ends").expect("the binary runs");
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        Ended { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary::keystile());
-        for (name, _) in env::vars_os() {
-            // What the developer has set for a server of his own is no part of the test.
-            let text = name.to_string_lossy();
-            if ["KEYSTILE_", "OTEL_", "PG"].iter().any(|prefix| text.starts_with(prefix)) {
-                command.env_remove(&name);
-            }
-        }
-        command
-            .args(arguments)
-            .args(&self.arguments)
-            .env("KEYSTILE_DATA_DIR", &self.data)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.data.parent().expect("the data directory has a parent"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
-    }
+/// A server on an empty database, and its API for the administrator.
+///
+/// # Panics
+/// If it does not start.
+pub async fn started(database: &Database) -> (Server, Api) {
+    let server = Server::start(&Options::on(database)).await;
+    let admin = server.admin();
+    (server, admin)
 }
 
 /// A server that has said it is ready. Dropped, it is killed.
@@ -151,7 +70,11 @@ impl Server {
 
     /// Its address as the beginning of a URL, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        match self.options.authority() {
+            // As the certificates have it.
+            Some(_) => format!("https://localhost:{}", self.address.port()),
+            None => format!("http://{}", self.address),
+        }
     }
 
     /// How it was started.
@@ -161,7 +84,10 @@ impl Server {
 
     /// Its API for this caller.
     pub fn api(&self, caller: Caller) -> Api {
-        Api::new(&self.url(), caller)
+        match self.options.authority() {
+            Some(authority) => Api::over_tls(&self.url(), caller, authority),
+            None => Api::new(&self.url(), caller),
+        }
     }
 
     /// Its API for the administrator.
@@ -186,11 +112,20 @@ impl Server {
     }
 
     fn first_secret(&self, name: &str) -> String {
-        let file = self.options.data.join("first-admin");
+        let file = self.options.data().join("first-admin");
         let text = fs::read_to_string(&file).expect("the first start wrote its secrets");
         let mut lines = text.lines().filter_map(|line| line.split_once(" = "));
         let secret = lines.find(|(known, _)| *known == name).map(|(_, secret)| secret.to_owned());
         secret.unwrap_or_else(|| panic!("no {name} in {text}"))
+    }
+
+    /// How much memory it has now.
+    pub fn resident_bytes(&self) -> u64 {
+        let pid = self.process.id().expect("it was not waited for");
+        let told = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+        let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        let kibibytes = line.trim().trim_end_matches(" kB").parse::<u64>();
+        kibibytes.expect("a number") * 1024
     }
 
     /// Waits until one of its outputs contains `text`.
@@ -282,16 +217,14 @@ impl Ended {
     }
 }
 
-/// The address in `Keystile is ready     http://…`, once its line is whole.
+/// The address in `Keystile is ready     http://…` or `https://…`, once its line is whole.
 fn ready_at(text: &str) -> Option<SocketAddr> {
     let (_, after) = text.split_once("Keystile is ready")?;
     let (line, _) = after.split_once('\n')?;
-    line.trim().strip_prefix("http://")?.parse().ok()
+    let (_, address) = line.trim().split_once("://")?;
+    address.parse().ok()
 }
 
 const START: Duration = Duration::from_secs(60);
 const SAY: Duration = Duration::from_secs(60);
 const END: Duration = Duration::from_secs(60);
-
-/// 32 bytes; the servers of one PostgreSQL database share a key.
-const MASTER_KEY: &str = "a2V5c3RpbGUtdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=";

@@ -27,11 +27,14 @@ use std::time::Duration;
 
 use keystile_auth::{Networks, TrustedProxies};
 use keystile_domain::{JwtAlgorithm, Secret};
+use keystile_http::CertificateFiles;
 use keystile_service::MasterKey;
+use keystile_service::limits::{FailureLimit, RedisUrl};
 use keystile_service::providers::Sso;
 use secrecy::SecretString;
 
 use effective::Effective;
+use problem::Rule;
 
 pub use database::Database;
 pub use log::{Log, LogFormat};
@@ -46,8 +49,11 @@ pub use values::PublicUrl;
 pub struct Settings {
     /// Where the server listens.
     pub listen: SocketAddr,
-    /// How the world reaches the server. Unset: `http://<listen>`, as the first start stored it.
+    /// How the world reaches the server. Unset: `http://<listen>`, or with a certificate
+    /// `https://<listen>`, as the first start stored it.
     pub public_url: Option<PublicUrl>,
+    /// Unset: plain HTTP.
+    pub tls: Option<CertificateFiles>,
     /// Which peers are believed.
     pub peers: Peers,
     /// Where the server keeps its files.
@@ -62,6 +68,8 @@ pub struct Settings {
     pub bootstrap: Bootstrap,
     /// What access tokens are signed with.
     pub jwt_algorithm: JwtAlgorithm,
+    /// Where limits are counted across servers.
+    pub redis: Option<RedisUrl>,
     /// How much, and for how long.
     pub limits: Limits,
     /// What is logged.
@@ -97,6 +105,8 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Between SIGTERM and the end of accepting.
     pub drain_delay: Duration,
+    /// For refused credentials of one address; unset: any number.
+    pub failure_limit: Option<FailureLimit>,
     /// For the counts of checks to be kept.
     pub usage_retention: Duration,
 }
@@ -124,6 +134,7 @@ impl Settings {
     fn read(effective: &mut Effective) -> Option<Self> {
         let listen = effective.parse("listen", values::socket_address);
         let public_url = effective.parse("public_url", values::public_url);
+        let tls = read_tls(effective);
         let peers = Peers::read(effective);
         let data_dir = effective.parse("data_dir", values::directory);
         let database = Database::read(effective);
@@ -131,11 +142,13 @@ impl Settings {
         let sso = sso::read(effective);
         let bootstrap = Bootstrap::read(effective);
         let jwt_algorithm = effective.parse("jwt_algorithm", values::jwt_algorithm);
+        let redis = effective.parse("redis_url", str::parse::<RedisUrl>);
         let limits = Limits::read(effective);
         let log = Log::read(effective);
         Some(Self {
             listen: listen?,
             public_url,
+            tls,
             peers: peers?,
             data_dir: data_dir?,
             database: database?,
@@ -143,10 +156,26 @@ impl Settings {
             sso,
             bootstrap,
             jwt_algorithm: jwt_algorithm?,
+            redis,
             limits: limits?,
             log: log?,
         })
     }
+}
+
+/// Both files or neither.
+fn read_tls(effective: &mut Effective) -> Option<CertificateFiles> {
+    let certificate = effective.parse("tls_cert", values::file);
+    let key = effective.parse("tls_key", values::file);
+    for (one, other, rule) in [
+        ("tls_cert", "tls_key", Rule("must be set with tls_key")),
+        ("tls_key", "tls_cert", Rule("must be set with tls_cert")),
+    ] {
+        if effective.value(one).is_none() && effective.value(other).is_some() {
+            effective.refuse(one, rule);
+        }
+    }
+    Some(CertificateFiles { certificate: certificate?, key: key? })
 }
 
 impl Peers {
@@ -171,6 +200,7 @@ impl Limits {
         let workers = effective.parse("workers", values::workers);
         let request_timeout = effective.parse("request_timeout", values::deadline);
         let max_body_bytes = effective.parse("max_body_bytes", values::body_bytes);
+        let failure_limit = effective.parse("failure_limit", str::parse::<FailureLimit>);
         let drain_delay = effective.parse("drain_delay", values::delay);
         let usage_retention = effective.parse("usage_retention_days", values::days);
         Some(Self {
@@ -178,6 +208,7 @@ impl Limits {
             request_timeout: request_timeout?,
             max_body_bytes: max_body_bytes?,
             drain_delay: drain_delay?,
+            failure_limit,
             usage_retention: usage_retention?,
         })
     }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::imports::KeyHash;
+use crate::limits::{NewQuota, Quota, RateLimit};
 use crate::me::Principal;
 use crate::patch::Patch;
 use crate::problem::FieldError;
@@ -20,8 +22,11 @@ use crate::problem::FieldError;
     "role_ids": [4],
     "expires_at": "2027-01-31T12:00:00Z",
     "last_used_at": "2026-11-22T09:14:05.25Z",
+    "unseen_import": false,
     "enabled": true,
     "allowed_ips": ["10.0.0.0/8"],
+    "rate_limits": [{"name": "default", "limit": 100, "window_seconds": 60}],
+    "quota": null,
     "external_id": null,
     "metadata": {"team": "billing"},
     "created_by": null,
@@ -47,10 +52,16 @@ pub struct ApiKey {
     /// When it was let in last; `null`: never. It takes a few seconds until a use is seen here.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub last_used_at: Option<String>,
+    /// Whether it was imported by its hash, and nobody has shown the key since.
+    pub unseen_import: bool,
     /// Whether it is switched on.
     pub enabled: bool,
     /// Where it may be used from; empty: from everywhere.
     pub allowed_ips: Vec<String>,
+    /// How often it may be used in a time; a use must be within each of these.
+    pub rate_limits: Vec<RateLimit>,
+    /// How often it may be used at all; `null`: as often as anybody likes.
+    pub quota: Option<Quota>,
     /// What another system calls it.
     pub external_id: Option<String>,
     /// What its owner keeps beside it.
@@ -73,7 +84,7 @@ pub struct IssuedApiKey {
     /// The key without its secret.
     #[serde(flatten)]
     pub api_key: ApiKey,
-    /// The secret, shown once; left out of a dry run.
+    /// The secret, shown once; left out of a dry run, and where it was imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
@@ -83,7 +94,7 @@ pub struct IssuedApiKey {
 }
 
 /// A key to be made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({
     "name": "CI pipeline",
@@ -110,15 +121,22 @@ pub struct NewApiKey {
     /// Where it may be used from: addresses and ranges in CIDR notation, up to 100.
     #[serde(default)]
     pub allowed_ips: Vec<String>,
-    /// Limits in time; not available yet.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
-    pub rate_limits: Option<Value>,
-    /// A limit in number; not available yet.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub quota: Option<Value>,
-    /// The hash that another store kept of the secret, to import the key; not available yet.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub hash: Option<Value>,
+    /// How often it may be used in a time: up to 10 limits, of which a use must be within each.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 10))]
+    pub rate_limits: Vec<RateLimit>,
+    /// How often it may be used at all.
+    pub quota: Option<NewQuota>,
+    /// The key itself, if its holder has it already: 1 to 512 characters of visible ASCII. Left
+    /// out: a new one is drawn.
+    #[cfg_attr(feature = "openapi", schema(format = Password))]
+    pub key: Option<String>,
+    /// The hash that another store kept of the key, if nobody but its holder has the key itself.
+    pub hash: Option<KeyHash>,
+    /// What is shown of a key that is imported by its hash: up to 32 characters that it begins
+    /// with. Left out: the prefix of the hash.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 32))]
+    pub key_prefix: Option<String>,
     /// What another system calls it: one line of 1 to 200 characters.
     pub external_id: Option<String>,
     /// What you keep beside it: up to 50 members, 5 levels, 4,096 bytes.
@@ -156,14 +174,15 @@ pub struct ApiKeyPatch {
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub allowed_ips: Patch<Vec<String>>,
-    /// Limits in time; not available yet.
+    /// How often it may be used in a time from now on; `null`: as often as anybody likes. A limit
+    /// that is changed begins anew.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
-    pub rate_limits: Patch<Value>,
-    /// A limit in number; not available yet.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<RateLimit>>))]
+    pub rate_limits: Patch<Vec<RateLimit>>,
+    /// How often it may be used at all from now on; `null`: as often as anybody likes.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub quota: Patch<Value>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<NewQuota>))]
+    pub quota: Patch<NewQuota>,
     /// What another system calls it; `null` removes it.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -213,7 +232,7 @@ pub struct DeletedApiKeys {
 }
 
 /// Many keys to be made in one transaction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"api_keys": [{"name": "one"}]})))]
 pub struct NewApiKeys {

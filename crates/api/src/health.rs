@@ -9,4 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Health {
     /// `alive` or `ready`: what was asked.
     pub status: String,
+    /// What it does without at the moment. `redis`: each server counts limits for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(example = json!(["redis"])))]
+    pub degraded: Vec<String>,
 }

@@ -140,8 +140,12 @@ codes! {
     /// The same idempotency key with another request.
     IdempotencyKeyReused = 422 "idempotency_key_reused"
         "The idempotency key was used with another request.",
-    /// Too many passwords or names were tried.
-    TooManyAttempts = 429 "too_many_attempts" "Too many sign-ins have failed; the next one must wait.",
+    /// Too many passwords, names or credentials were tried.
+    TooManyAttempts = 429 "too_many_attempts" "Too many attempts have failed; the next one must wait.",
+    /// More uses than the credential's quota has left.
+    QuotaExceeded = 429 "quota_exceeded" "The quota of the credential is used up.",
+    /// More uses in a time than a limit of the credential allows.
+    RateLimited = 429 "rate_limited" "The credential was used too often in a short time.",
     /// More headers than allowed.
     HeadersTooLarge = 431 "headers_too_large" "The request headers are too large.",
     /// Our fault.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::limits::RateLimit;
 use crate::patch::Patch;
 
 /// A person or a service account, without what they sign in with.
@@ -19,6 +20,7 @@ use crate::patch::Patch;
     "enabled": true,
     "is_service_account": false,
     "role_ids": [3],
+    "rate_limits": [],
     "external_id": null,
     "metadata": {"team": "billing"},
     "created_at": "2026-11-22T09:00:00Z",
@@ -39,6 +41,8 @@ pub struct User {
     pub is_service_account: bool,
     /// The roles that they hold.
     pub role_ids: Vec<i64>,
+    /// How often they may do anything in a time: all that acts as them shares these.
+    pub rate_limits: Vec<RateLimit>,
     /// What another system calls them.
     pub external_id: Option<String>,
     /// What you keep beside them.
@@ -82,6 +86,10 @@ pub struct NewUser {
     /// The roles that they hold; without any they may do nothing.
     #[serde(default)]
     pub role_ids: Vec<i64>,
+    /// How often they may do anything in a time: up to 10 limits, which all that acts as them shares.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 10))]
+    pub rate_limits: Vec<RateLimit>,
     /// What another system calls them: one line of 1 to 200 characters.
     pub external_id: Option<String>,
     /// What you keep beside them: up to 50 members, 5 levels, 4,096 bytes.
@@ -124,6 +132,10 @@ pub struct UserPatch {
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<i64>>))]
     pub role_ids: Patch<Vec<i64>>,
+    /// How often they may do anything in a time from now on; `null`: as often as anybody likes.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<RateLimit>>))]
+    pub rate_limits: Patch<Vec<RateLimit>>,
     /// What another system calls them; `null` removes it.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]

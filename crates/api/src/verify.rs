@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::RateLimitState;
 use crate::me::{Credential, Principal, RoleName};
 
 /// A question about a credential.
@@ -33,8 +34,10 @@ pub struct VerifyRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "192.0.2.7"))]
     pub ip: Option<String>,
-    /// What the check costs; only 1 until there are limits to count it against.
+    /// What the check takes of each limit: 0 to 1,000,000, or 1 if left out. It takes all or
+    /// nothing; 0 only asks, and is within every limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1_000_000))]
     pub cost: Option<i64>,
     /// Whether to list every rule with its outcome.
     #[serde(default)]
@@ -88,14 +91,22 @@ pub struct AskedEndpoint {
         "name": "CI pipeline"
     },
     "roles": [{"id": 5, "name": "billing reader"}],
-    "permissions": ["invoices.read"]
+    "permissions": ["invoices.read"],
+    "rate_limits": [{
+        "name": "default",
+        "limit": 100,
+        "window_seconds": 60,
+        "remaining": 99,
+        "reset_seconds": 1
+    }]
 })))]
 pub struct Verdict {
     /// Whether it may.
     pub valid: bool,
     /// `valid`, or the first reason why not: `malformed`, `not_found`, `deleted`, `disabled`,
     /// `expired`, `provider_disabled`, `owner_disabled`, `source_not_allowed`, `insecure_transport`,
-    /// `ip_not_allowed`, `insufficient_permissions`, `endpoint_not_allowed`.
+    /// `ip_not_allowed`, `insufficient_permissions`, `endpoint_not_allowed`, `quota_exceeded`,
+    /// `rate_limited`.
     #[cfg_attr(feature = "openapi", schema(example = "valid"))]
     pub code: String,
     /// The credential, if it is known.
@@ -110,6 +121,9 @@ pub struct Verdict {
     /// What they allow together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// How its limits in time stand after this check, if no rule refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<Vec<RateLimitState>>,
     /// What is left of it, if it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,

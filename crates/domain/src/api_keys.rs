@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     AllowedIps, ApiKeyId, Description, Expiry, ExternalId, Metadata, Name, NamePattern, Principal,
-    ProviderId, RoleId, Timestamp, Version,
+    ProviderId, Quota, RateLimits, RoleId, Timestamp, Version,
 };
 
 /// A credential with roles of its own; it belongs to the organisation and survives its creator.
@@ -30,6 +30,10 @@ pub struct ApiKey {
     pub enabled: bool,
     /// Where it may be used from.
     pub allowed_ips: AllowedIps,
+    /// How often it may be used in a time.
+    pub rate_limits: RateLimits,
+    /// How often it may be used at all.
+    pub quota: Option<Quota>,
     /// What another system calls it.
     pub external_id: Option<ExternalId>,
     /// What the customer keeps beside it.
@@ -73,6 +77,8 @@ pub struct ApiKeyFilter {
     pub provider: Option<ProviderId>,
     /// Those with exactly this external id.
     pub external_id: Option<ExternalId>,
+    /// Those that were imported by a hash and whose secret nobody has shown yet, or all others.
+    pub unseen_import: Option<bool>,
 }
 
 /// What a list of keys can be sorted by.

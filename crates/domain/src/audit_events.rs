@@ -144,6 +144,8 @@ words!(
         ApiKeyDisabled = "api_key.disabled",
         /// A key was switched on.
         ApiKeyEnabled = "api_key.enabled",
+        /// A key of another store was taken over.
+        ApiKeyImported = "api_key.imported",
         /// A key got a new secret.
         ApiKeyRotated = "api_key.rotated",
         /// The old secret of a rotated key works longer.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{
-    AllowedIps, Expiry, ExternalId, Metadata, Name, PermissionSet, Provider, Reason, Rights, Role,
-    Seq, Timestamp,
+    AllowedIps, Expiry, ExternalId, Limits, Metadata, Name, PermissionSet, Provider, Reason,
+    Rights, Role, Seq, Timestamp,
 };
 
 /// What is known of a credential at the moment of a check.
@@ -30,6 +30,8 @@ pub struct Credential {
     pub secret_expiry: Expiry,
     /// Where it may be used from.
     pub allowed_ips: AllowedIps,
+    /// What its uses are counted against.
+    pub limits: Limits,
     /// What another system calls it.
     pub external_id: Option<ExternalId>,
     /// What the customer keeps beside it.
@@ -173,6 +175,8 @@ words!(
         Bearer = "bearer",
         /// In the query string, where its provider allows it.
         Query = "query",
+        /// In the query string, as a ticket that was made with it.
+        Ticket = "ticket",
     }
 );
 
@@ -181,7 +185,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{IdError, JwtAlgorithm, ProviderKind, Rule, TargetKind, Transport};
+    use crate::{
+        HashAlgorithm, HashEncoding, IdError, JwtAlgorithm, ProviderKind, Refill, Rule,
+        SaltPosition, TargetKind, Transport,
+    };
 
     macro_rules! every_word_reads_back {
         ($($type:ident),+) => {$(
@@ -199,10 +206,14 @@ mod tests {
         every_word_reads_back!(
             Carrier,
             CredentialKind,
+            HashAlgorithm,
+            HashEncoding,
             JwtAlgorithm,
             PrincipalKind,
             ProviderKind,
+            Refill,
             Rule,
+            SaltPosition,
             TargetKind,
             Transport
         );

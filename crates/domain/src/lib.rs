@@ -7,11 +7,13 @@
 //!
 //! - [`Secret`], [`SecretFormat`], [`Formats`]: the text that a holder has, and how it is told
 //!   from junk without a look-up; [`Fingerprint`] and [`Digest`] are what is kept of it.
+//! - [`ImportedHash`]: the hash that another store kept of a secret, and how it is found again.
 //! - [`Permission`], [`PermissionQuery`], [`EndpointRule`]: one grammar and one matcher for what
 //!   is granted and what is asked.
 //! - [`Role`], [`Provider`], [`User`], [`ApiKey`], [`Token`]: the things that are managed.
 //! - [`Credential`] and [`decide`]: every rule about a credential, in one function. It alone makes
 //!   a [`Grant`].
+//! - [`Limits`]: what the uses of a credential are counted against.
 //! - [`Rights`]: what a principal may do, and the ceiling on what it may hand to others.
 //! - [`Event`] and [`ChainKey`]: what the audit log says, and how it is sealed.
 //! - [`CredentialStore`]: the port that storage implements and verifiers ask.
@@ -27,7 +29,9 @@ mod decide;
 mod endpoint;
 mod expiry;
 mod ids;
+mod imports;
 mod jwt;
+mod limits;
 mod listing;
 mod mac;
 mod network;
@@ -38,6 +42,7 @@ mod secret;
 mod sessions;
 mod store;
 mod text;
+mod tickets;
 mod time;
 mod tokens;
 mod users;
@@ -50,13 +55,25 @@ pub use audit_events::{
 pub use ceiling::{CeilingBreach, Rights};
 pub use chain::{ChainError, ChainHash, ChainKey, EventDigests, Salted, SealedEvent};
 pub use credential::{Carrier, Credential, CredentialKind, Principal, PrincipalKind, Tombstone};
-pub use decide::{Context, Decision, Denial, Grant, Outcome, Rule, Transport, decide, explain};
+pub use decide::{
+    Context, Decision, Denial, Grant, Outcome, Rule, Source, Transport, decide, explain,
+};
 pub use endpoint::{Endpoint, EndpointError, EndpointRule, RequestPath};
 pub use expiry::{Expiry, ExpiryError, Lifetime};
 pub use ids::{
     ApiKeyId, EventId, IdError, ProviderId, RoleId, Seq, SessionId, TokenId, UserId, Version,
 };
+pub use imports::{
+    HashAlgorithm, HashBytes, HashBytesError, HashEncoding, HashParts, HashPartsError, HashSalt,
+    HashScheme, ImportPlace, ImportedHash, KeptHash, KeyPart, KeyPartError, KeyPrefix,
+    KeyPrefixError, SaltPosition,
+};
 pub use jwt::{CredentialText, Jwt, JwtError};
+pub use limits::{
+    Cost, CostError, LimitCount, LimitCountError, LimitName, LimitNameError, LimitWindow,
+    LimitWindowError, Limits, Quota, QuotaLimit, QuotaLimitError, QuotaUse, RateLimit, RateLimits,
+    RateLimitsError, Refill,
+};
 pub use listing::{
     Direction, Listing, Mark, MarkKey, NamePattern, NamePatternError, PageLimit, PageNumber,
     PageRequest, Start,
@@ -79,6 +96,9 @@ pub use sessions::{Session, SessionHolder};
 pub use store::{CredentialStore, Found};
 pub use text::{
     Description, ExternalId, Identifier, Metadata, MetadataError, Name, Reason, TextError,
+};
+pub use tickets::{
+    TICKET_PARAMETER, TicketError, TicketLifetime, TicketMethod, TicketPath, TicketTarget,
 };
 pub use time::{Timestamp, TimestampError};
 pub use tokens::{Token, TokenFilter, TokenSort};

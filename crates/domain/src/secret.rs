@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+pub(crate) use self::digest::hex_digit;
 pub use self::digest::{Digest, Fingerprint, FingerprintError, Pepper, SecretTag};
 pub use self::format::{Encoding, Fit, FormatError, KeyLength, Prefix, SecretFormat};
 pub use self::formats::{DrawError, Formats, Malformed};

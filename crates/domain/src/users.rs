@@ -7,7 +7,8 @@ use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    ExternalId, Metadata, Name, NamePattern, RoleId, TextError, Timestamp, UserId, Version,
+    ExternalId, Metadata, Name, NamePattern, RateLimits, RoleId, TextError, Timestamp, UserId,
+    Version,
 };
 
 /// A person, or a service account.
@@ -28,6 +29,8 @@ pub struct User {
     pub is_service_account: bool,
     /// The roles that they hold.
     pub roles: BTreeSet<RoleId>,
+    /// How often they may do anything in a time, with all that acts as them together.
+    pub rate_limits: RateLimits,
     /// What another system calls them.
     pub external_id: Option<ExternalId>,
     /// What the customer keeps beside them.

@@ -1,6 +1,7 @@
 //! API keys: list, create, get, change, delete. Rotating and batches are beside it.
 
 mod batch;
+mod import;
 mod list;
 mod parse;
 mod rotation;

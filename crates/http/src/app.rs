@@ -18,8 +18,8 @@ use crate::edge::edge;
 use crate::error::ApiError;
 use crate::state::State;
 use crate::{
-    api_keys, audit_events, auth, explorer, health, me, oauth, openapi, providers, roles, tokens,
-    usage, users, verify, well_known,
+    api_keys, audit_events, auth, explorer, forward_auth, health, me, oauth, openapi, providers,
+    roles, tickets, tokens, usage, users, verify, well_known,
 };
 
 /// The application, for one worker of a server.
@@ -65,11 +65,13 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(audit_events::routes)
         .configure(usage::routes)
         .configure(users::routes)
-        .configure(tokens::routes);
+        .configure(tokens::routes)
+        .configure(tickets::routes);
     config
         .configure(health::routes)
         .configure(well_known::routes)
         .configure(oauth::routes)
+        .configure(forward_auth::routes)
         .service(api);
 }
 

@@ -12,12 +12,15 @@ use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use keystile_api::problem::ErrorCode;
-use keystile_auth::{OriginError, RequestView};
+use keystile_auth::{Networks, OriginError, RequestView};
+use keystile_domain::{Endpoint, Transport};
 use keystile_service::usage::UserAgent;
 use keystile_service::{Caller, Origin};
 
-use crate::edge::request_id;
+use crate::edge::{method, request_id};
 use crate::error::ApiError;
+use crate::limits::{guarded, tell};
+use crate::server::OverTls;
 use crate::state::State;
 
 /// Who a request comes from, as far as its credential tells.
@@ -37,7 +40,13 @@ pub(crate) async fn authenticate(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     if let Some(state) = request.app_data::<web::Data<State>>().cloned() {
         let authentication = judge(&state, request.request()).await;
-        request.extensions_mut().insert(authentication.unwrap_or_else(Authentication::Refused));
+        let authentication = authentication.unwrap_or_else(Authentication::Refused);
+        request.extensions_mut().insert(authentication.clone());
+        let mut response = next.call(request).await?;
+        if let Authentication::Known(caller) = authentication {
+            tell(response.headers_mut(), caller.limits());
+        }
+        return Ok(response);
     }
     next.call(request).await
 }
@@ -48,10 +57,14 @@ pub(crate) async fn judge(
     request: &HttpRequest,
 ) -> Result<Authentication, ApiError> {
     let origin = origin(state, request)?;
-    let presented = state.chain.extract(&View(request))?;
+    let presented = state.keystile.chain().extract(&View(request)).transpose();
     let Some(presented) = presented else { return Ok(Authentication::Nobody) };
-    let caller = state.keystile.authenticate(presented, origin).await?;
-    Ok(Authentication::Known(Arc::new(caller)))
+    let asked = Endpoint::new(method(request).as_str(), request.path()).ok();
+    guarded(state, origin.address, async {
+        let caller = state.keystile.authenticate(presented?, asked.as_ref(), origin).await?;
+        Ok(Authentication::Known(Arc::new(caller)))
+    })
+    .await
 }
 
 /// Where a request comes from.
@@ -71,13 +84,20 @@ pub(crate) fn origin(state: &State, request: &HttpRequest) -> Result<Origin, Api
     })
 }
 
+/// Whether the client speaks HTTPS, to this server or to a proxy that is believed. Plain HTTP that
+/// counts as secure is still none.
+pub(crate) fn is_https(state: &State, request: &HttpRequest) -> bool {
+    let origin = state.trusted_proxies.origin(&View(request), &Networks::default());
+    origin.is_ok_and(|origin| origin.transport == Transport::Secure)
+}
+
 /// What the client calls itself.
 pub(crate) fn user_agent(request: &HttpRequest) -> Option<UserAgent> {
     request.headers().get(header::USER_AGENT).map(|value| UserAgent::new(value.as_bytes()))
 }
 
 /// A request of actix, as the extractors see it.
-struct View<'r>(&'r HttpRequest);
+pub(crate) struct View<'r>(pub(crate) &'r HttpRequest);
 
 impl RequestView for View<'_> {
     fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
@@ -94,6 +114,6 @@ impl RequestView for View<'_> {
     }
 
     fn is_tls(&self) -> bool {
-        false
+        self.0.app_data::<OverTls>().is_some()
     }
 }

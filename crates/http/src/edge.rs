@@ -3,6 +3,7 @@
 
 mod connection;
 mod refusal;
+mod request_line;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,7 +14,10 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::{RequestId, RequestIdError};
 
+use crate::authenticate::is_https;
 use crate::error::ApiError;
+use crate::forward_auth::is_for_gateway;
+use crate::limits::tell;
 use crate::state::State;
 
 pub(crate) use connection::Connection;
@@ -44,6 +48,7 @@ pub(crate) async fn edge(
     // connection leaves the body out, whatever the handlers believe.
     if *request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(WasHead);
     }
     let response = next.call(request).await?.map_into_boxed_body();
     Ok(finish(response, &shown, state.as_deref()))
@@ -53,6 +58,15 @@ pub(crate) async fn edge(
 pub(crate) fn request_id(request: &HttpRequest) -> RequestId {
     request.extensions().get::<RequestId>().cloned().unwrap_or_else(new_name)
 }
+
+/// The method of a request as the client sent it.
+pub(crate) fn method(request: &HttpRequest) -> Method {
+    let was_head = request.extensions().get::<WasHead>().is_some();
+    if was_head { Method::HEAD } else { request.method().clone() }
+}
+
+/// The mark of a request whose handlers see a GET.
+struct WasHead;
 
 /// What the log and the answer tell of a request; never its query, which may hold a credential.
 struct Shown {
@@ -133,8 +147,11 @@ fn finish(
     if draining {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
+    let request = response.request();
+    // What a gateway is told, it tells as its own: whether its host is for HTTPS alone is not ours.
+    let https = state.is_some_and(|state| is_https(state, request)) && !is_for_gateway(request);
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
+    for (name, value) in ALWAYS.into_iter().chain(https.then_some(HSTS)) {
         if !headers.contains_key(&name) {
             headers.insert(name, value);
         }
@@ -154,11 +171,16 @@ fn refuse(
     let status = response.status();
     let stated = response.response_mut().extensions_mut().remove::<ApiError>();
     let error = stated.unwrap_or_else(|| by_status(status));
+    let error = match state {
+        Some(state) => error.redacted(|text| state.keystile.redact(text)),
+        None => error,
+    };
     log(&error, shown, state);
     let (code, oauth) = (error.code, error.oauth);
+    let limits = error.limits.clone();
     let retry_after = error.retry_after.or((code == ErrorCode::Unavailable).then_some(1));
+    let status = error.status();
     let (kind, body) = error.body(shown.request_id.as_str());
-    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (request, old) = response.into_parts();
     let mut new = HttpResponse::build(status).content_type(kind).body(body);
     for (name, value) in old.headers() {
@@ -167,6 +189,7 @@ fn refuse(
         }
     }
     let headers = new.headers_mut();
+    tell(headers, &limits);
     let challenge = match oauth {
         true => (code == ErrorCode::InvalidCredential).then_some(r#"Basic realm="keystile""#),
         false => challenge(code),
@@ -239,13 +262,22 @@ const MAX_TARGET_BYTES: usize = 8 * 1024;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// What every answer has that does not say otherwise.
-pub(crate) const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+pub(crate) const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+        HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
     ),
+    (header::CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
+
+/// What an answer over HTTPS has beside: browsers come back in no other way (RFC 6797).
+pub(crate) const HSTS: (HeaderName, HeaderValue) = (
+    header::STRICT_TRANSPORT_SECURITY,
+    HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+);

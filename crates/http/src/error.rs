@@ -2,6 +2,7 @@
 //!
 //! The cause stays here: it is written to the log once, by the edge, and never sent.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -12,10 +13,12 @@ use keystile_api::problem::{ErrorCode, FieldError, Problem};
 use keystile_api::tokens::LiveToken;
 use keystile_auth::{Refusal, Rejection};
 use keystile_domain::Rule;
+use keystile_service::limits::{Exceeded, LimitKind, Standing};
 use keystile_service::passwords::HashError;
 use keystile_service::{Broken, Conflict, LookupError, Refused, ServiceError, StoreError};
 
 use crate::edge::PROBLEM;
+use crate::limits::seconds;
 use crate::tokens::live_token;
 
 /// An answer that says no.
@@ -25,13 +28,17 @@ pub(crate) struct ApiError {
     /// A more exact word than the code's own.
     pub(crate) word: Option<&'static str>,
     /// A more exact text than the code's own.
-    pub(crate) detail: Option<String>,
-    pub(crate) errors: Vec<FieldError>,
+    pub(crate) detail: Option<Box<str>>,
+    pub(crate) errors: Box<[FieldError]>,
     pub(crate) tokens: Box<[LiveToken]>,
     /// Whether an OAuth endpoint answers, as its RFC says and not with a problem document.
     pub(crate) oauth: bool,
+    /// How the limits of the credential stand.
+    pub(crate) limits: Box<[Standing]>,
     /// When to try again, in seconds.
     pub(crate) retry_after: Option<u64>,
+    /// Another status than the code's own, for a gateway that does not know that one.
+    pub(crate) shown_as: Option<StatusCode>,
     /// For the log alone.
     pub(crate) cause: Option<Box<str>>,
 }
@@ -42,16 +49,18 @@ impl ApiError {
             code,
             word: None,
             detail: None,
-            errors: Vec::new(),
+            errors: Box::default(),
             tokens: Box::default(),
             oauth: false,
+            limits: Box::default(),
             retry_after: None,
+            shown_as: None,
             cause: None,
         }
     }
 
     /// A refusal of an OAuth endpoint, in the words of RFC 6749, section 5.2.
-    pub(crate) fn oauth(word: &'static str, description: impl Into<String>) -> Self {
+    pub(crate) fn oauth(word: &'static str, description: impl Into<Box<str>>) -> Self {
         let code = match word {
             "invalid_client" => ErrorCode::InvalidCredential,
             _ => ErrorCode::BadRequest,
@@ -59,12 +68,12 @@ impl ApiError {
         Self { oauth: true, word: Some(word), ..Self::new(code).detail(description) }
     }
 
-    pub(crate) fn detail(self, detail: impl Into<String>) -> Self {
+    pub(crate) fn detail(self, detail: impl Into<Box<str>>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 
     pub(crate) fn errors(self, errors: Vec<FieldError>) -> Self {
-        Self { errors, ..self }
+        Self { errors: errors.into(), ..self }
     }
 
     /// One member breaks one rule.
@@ -77,16 +86,28 @@ impl ApiError {
         Self { cause: Some(cause.to_string().into()), ..self }
     }
 
+    /// Without what looks like a secret among names that nobody knows: they are the client's own,
+    /// and somebody may have put a key where its name belongs.
+    pub(crate) fn redacted(mut self, redact: impl Fn(&str) -> Cow<'_, str>) -> Self {
+        if self.code == ErrorCode::UnknownFields {
+            self.detail = self.detail.map(|detail| redact(&detail).into());
+            for error in &mut self.errors {
+                error.pointer = redact(&error.pointer).into_owned();
+            }
+        }
+        self
+    }
+
     /// The document, for the request of this name.
     pub(crate) fn problem(self, request_id: &str) -> Problem {
         Problem {
             kind: self.code.kind().to_owned(),
             title: self.code.title().to_owned(),
-            status: self.code.status(),
+            status: self.status().as_u16(),
             code: self.word.unwrap_or_else(|| self.code.as_str()).to_owned(),
-            detail: self.detail.unwrap_or_else(|| self.code.text().to_owned()),
+            detail: self.detail.map_or_else(|| self.code.text().to_owned(), String::from),
             request_id: request_id.to_owned(),
-            errors: self.errors,
+            errors: self.errors.into_vec(),
             tokens: self.tokens.into_vec(),
         }
     }
@@ -95,7 +116,8 @@ impl ApiError {
     pub(crate) fn body(self, request_id: &str) -> (&'static str, Vec<u8>) {
         let (kind, body) = if self.oauth {
             let error = self.word.unwrap_or_else(|| self.code.as_str()).to_owned();
-            let error_description = self.detail.unwrap_or_else(|| self.code.text().to_owned());
+            let text = || self.code.text().to_owned();
+            let error_description = self.detail.map_or_else(text, String::from);
             ("application/json", serde_json::to_vec(&OAuthError { error, error_description }))
         } else {
             (PROBLEM, serde_json::to_vec(&self.problem(request_id)))
@@ -104,7 +126,8 @@ impl ApiError {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        let own = || StatusCode::from_u16(self.code.status()).ok();
+        self.shown_as.or_else(own).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
@@ -158,11 +181,13 @@ impl From<&ServiceError> for ApiError {
             ServiceError::NotForOthers
             | ServiceError::OldSecret
             | ServiceError::Outlives
-            | ServiceError::OwnPassword => {
+            | ServiceError::OwnPassword
+            | ServiceError::TicketOnlyReads => {
                 Self::new(ErrorCode::CeilingExceeded).detail(sentence(&error.to_string()))
             }
             ServiceError::Outdated => Self::new(ErrorCode::PreconditionFailed),
             ServiceError::Unauthenticated => Self::new(ErrorCode::InvalidCredential),
+            ServiceError::Exceeded(exceeded) => (&**exceeded).into(),
             ServiceError::Hash(HashError::Busy) => {
                 Self::new(ErrorCode::Unavailable).because(causes(error))
             }
@@ -173,9 +198,7 @@ impl From<&ServiceError> for ApiError {
             ServiceError::SessionRequired => Self::new(ErrorCode::SessionRequired),
             ServiceError::SignIn(why) => Self::new(ErrorCode::InvalidLogin).because(why),
             ServiceError::TooManyAttempts(wait) => {
-                // Rounded up: a second early is too early.
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                Self { retry_after: Some(seconds), ..Self::new(ErrorCode::TooManyAttempts) }
+                Self { retry_after: Some(seconds(*wait)), ..Self::new(ErrorCode::TooManyAttempts) }
             }
             ServiceError::Lookup(error) => error.into(),
             ServiceError::Store(error) => error.into(),
@@ -200,11 +223,27 @@ impl From<&Conflict> for ApiError {
     }
 }
 
+impl From<&Exceeded> for ApiError {
+    fn from(exceeded: &Exceeded) -> Self {
+        let code = match exceeded.limit {
+            LimitKind::Quota => ErrorCode::QuotaExceeded,
+            LimitKind::Rate => ErrorCode::RateLimited,
+        };
+        Self {
+            limits: exceeded.standings.clone().into(),
+            retry_after: Some(seconds(exceeded.retry_after)),
+            ..Self::new(code)
+        }
+    }
+}
+
 impl From<&LookupError> for ApiError {
     fn from(error: &LookupError) -> Self {
         match error {
             LookupError::Admission(error) | LookupError::SigningKeys(error) => (&**error).into(),
-            LookupError::Issuer(_) => Self::new(ErrorCode::Unavailable).because(causes(error)),
+            LookupError::Import(HashError::Busy) | LookupError::Issuer(_) => {
+                Self::new(ErrorCode::Unavailable).because(causes(error))
+            }
             LookupError::Store(error) => error.into(),
             other => Self::new(ErrorCode::Internal).because(causes(other)),
         }
@@ -241,6 +280,7 @@ impl From<Refused> for ApiError {
             Refused::Rejected(rejection) => {
                 Self::new(ErrorCode::InvalidCredential).because(rejection)
             }
+            Refused::Exceeded(exceeded) => (&exceeded).into(),
             Refused::Denied(denial) => {
                 let code = match denial.rule() {
                     Rule::IpAllowed => ErrorCode::IpNotAllowed,

@@ -1,9 +1,11 @@
 //! From plain members to the domain's types, with every broken rule in one answer.
 
 use std::fmt;
+use std::str::FromStr;
 
 use keystile_api::patch::Patch;
 use keystile_api::problem::{ErrorCode, FieldError};
+use keystile_domain::IdError;
 use keystile_service::{Broken, ServiceError};
 
 use crate::error::ApiError;
@@ -125,6 +127,17 @@ impl Fields {
             _ => Err(ServiceError::Broken(self.broken)),
         }
     }
+}
+
+/// The value of a word, or which words there are.
+pub(crate) fn word<T: Copy + ToString + FromStr<Err = IdError>>(
+    text: &str,
+    all: &[T],
+) -> Result<T, String> {
+    let words: Vec<_> = all.iter().map(ToString::to_string).collect();
+    let known = words.iter().any(|word| word == text);
+    let value = text.parse().ok().filter(|_| known);
+    value.ok_or_else(|| format!("must be one of {}", words.join(", ")))
 }
 
 /// The name of a query parameter that breaks a rule.

@@ -38,12 +38,13 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "health", responses((status = 200, description = "It lives.", body = View)))]
 #[get("/healthz")]
 async fn check_liveness(_: Params<NoParams>) -> HttpResponse {
-    HttpResponse::Ok().json(View { status: "alive".to_owned() })
+    HttpResponse::Ok().json(View { status: "alive".to_owned(), degraded: Vec::new() })
 }
 
 /// Whether the server can answer
 ///
-/// 503 while it drains, and while the database does not answer.
+/// 503 while it drains, and while the database does not answer. Without Redis it can, and says in
+/// `degraded` that it does.
 #[utoipa::path(tag = "health", responses(
     (status = 200, description = "It can answer.", body = View),
 ))]
@@ -57,5 +58,7 @@ async fn check_readiness(
             .detail("The server is draining."));
     }
     state.keystile.ready().await?;
-    Ok(HttpResponse::Ok().json(View { status: "ready".to_owned() }))
+    let degraded = state.keystile.limits_are_degraded().then(|| "redis".to_owned());
+    let degraded = degraded.into_iter().collect();
+    Ok(HttpResponse::Ok().json(View { status: "ready".to_owned(), degraded }))
 }

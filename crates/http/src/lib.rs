@@ -2,11 +2,15 @@
 //!
 //! A request passes, from the outside in:
 //!
-//! - `edge::connection`: beneath HTTP, gives what the framework refuses by itself its document
-//!   (`edge::refusal`), and ends a connection on which a client only waits.
+//! - `server`: the socket, under TLS if there is a certificate (`tls`), and either version of HTTP
+//!   on it.
+//! - `edge::connection`: beneath HTTP/1.1, gives what the framework refuses by itself its document
+//!   (`edge::refusal`), has it refuse a target that it would cut (`edge::request_line`), and ends a
+//!   connection on which a client only waits.
 //! - `edge`: names the request, bounds it, gives every answer its headers, turns every error
 //!   into a problem document, writes the one line in the log.
 //! - `authenticate`: finds the credential and judges it, before the body is read.
+//! - `forward_auth`, instead, if a gateway asks about a request to somebody else.
 //! - the handler of its resource, in the file of that name. `authorized::Authorized` in its
 //!   signature is its policy; `body::Body`, `params::Params` and `path::Id` read the rest.
 //!   A handler parses what came into the domain's types (`fields`), asks one use case of
@@ -27,7 +31,9 @@ mod edge;
 mod error;
 mod explorer;
 mod fields;
+mod forward_auth;
 mod health;
+mod limits;
 mod me;
 mod oauth;
 mod openapi;
@@ -39,6 +45,8 @@ mod replays;
 mod roles;
 mod server;
 mod state;
+mod tickets;
+mod tls;
 mod tokens;
 mod usage;
 mod users;
@@ -49,3 +57,4 @@ pub use app::{app, document};
 pub use health::Health;
 pub use server::serve;
 pub use state::{Batches, Limits, State};
+pub use tls::{CertificateFiles, Tls, TlsError};

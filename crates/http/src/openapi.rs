@@ -131,6 +131,7 @@ const TAGS: &[(&str, &str)] = &[
     ("api-keys", "Credentials with roles of their own."),
     ("users", "People and service accounts."),
     ("tokens", "Personal access tokens: credentials that act as their owner."),
+    ("tickets", "URLs for one request each, for clients that cannot set a header."),
     ("roles", "Named access profiles."),
     ("providers", "The configured ways to authenticate."),
     ("oauth", "Access tokens for services that verify them on their own."),

@@ -8,6 +8,7 @@ use keystile_service::Keystile;
 
 use crate::error::ApiError;
 use crate::fields::broken_parameter;
+use crate::params::query;
 
 /// The parameters that every list has.
 pub(crate) struct Paging<'p> {
@@ -62,7 +63,8 @@ pub(crate) struct List {
 impl List {
     /// The list that a request asks for, wherever in it the request begins.
     pub(crate) fn of(request: &HttpRequest) -> Self {
-        let mut filters: Vec<_> = form_urlencoded::parse(request.query_string().as_bytes())
+        let query = query(request);
+        let mut filters: Vec<_> = form_urlencoded::parse(query.as_bytes())
             .filter(|(name, _)| !matches!(&**name, "cursor" | "page" | "limit"))
             .collect();
         filters.sort();

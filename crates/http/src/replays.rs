@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
-use crate::params::ChangeParams;
+use crate::params::{ChangeParams, query};
 
 /// The header, as the document describes it.
 #[derive(IntoParams)]
@@ -44,7 +44,7 @@ impl FromRequest for Idempotency {
                 .map_or_else(|| Err(wrong()), |key| Ok(Some(key))),
             (Some(_), Some(_)) => Err(wrong()),
         };
-        let target = format!("{} {}", request.method(), request.uri());
+        let target = format!("{} {}?{}", request.method(), request.path(), query(request));
         ready(key.map(|key| Self { key, target }))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystile_auth::{Chain, Networks, TrustedProxies};
+use keystile_auth::{Networks, TrustedProxies};
 use keystile_service::Keystile;
 use tokio::sync::Semaphore;
 
@@ -13,8 +13,6 @@ use crate::Health;
 pub struct State {
     /// The use cases.
     pub keystile: Keystile,
-    /// Where credentials are looked for.
-    pub chain: Chain,
     /// Whose word about the client is taken.
     pub trusted_proxies: TrustedProxies,
     /// Whose plain HTTP counts as secure.

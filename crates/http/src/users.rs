@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::conditional::{IfMatch, IfMatchParams};
 use crate::error::ApiError;
 use crate::fields::broken_parameter;
+use crate::limits::rate_limit_views;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
@@ -197,6 +198,7 @@ fn view(user: &User) -> View {
         enabled: user.enabled,
         is_service_account: user.is_service_account,
         role_ids: user.roles.iter().map(|id| id.0).collect(),
+        rate_limits: rate_limit_views(&user.rate_limits),
         external_id: user.external_id.as_ref().map(ToString::to_string),
         metadata: user.metadata.as_map().clone(),
         created_at: user.created_at.to_string(),

@@ -42,7 +42,7 @@ async fn verify_credential(
     let asked = body.value.endpoint.clone();
     let question = parse::question(body.value, "")?;
     let verdict = state.keystile.verify(authorized.caller(), &question).await?;
-    if strict && !matches!(verdict.ending, Ending::Valid(_)) {
+    if strict && !matches!(verdict.ending, Ending::Valid(..)) {
         return Err(refused(&verdict));
     }
     Ok(HttpResponse::Ok().json(view::verdict(verdict, asked)))
@@ -89,6 +89,7 @@ async fn verify_credentials(
 /// A strict refusal: the caller may know the reason, so the problem names it.
 fn refused(verdict: &Verdict) -> ApiError {
     let code = match &verdict.ending {
+        Ending::Exceeded(exceeded, _) => return exceeded.into(),
         Ending::Denied(Rule::IpAllowed, _) => ErrorCode::IpNotAllowed,
         Ending::Denied(Rule::PermissionsHeld, _) => ErrorCode::InsufficientPermissions,
         Ending::Denied(Rule::EndpointAllowed, _) => ErrorCode::EndpointNotAllowed,

@@ -188,14 +188,14 @@ impl OwnToken {
 }
 
 impl Basis {
-    fn to_text(self) -> String {
+    pub(crate) fn to_text(self) -> String {
         match self {
             Self::Secret(kind, id, tag) => format!("{kind}:{id}:{tag}"),
             Self::Session(id) => format!("{SESSION}:{id}"),
         }
     }
 
-    fn from_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;
         if kind == SESSION {
             return rest.parse::<SessionId>().ok().map(Self::Session);

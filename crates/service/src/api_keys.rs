@@ -4,13 +4,12 @@
 //! and what the audit log says of a key.
 
 mod batch;
+mod import;
 mod issue;
 mod issuer;
 mod remove;
 mod rotate;
 mod update;
-
-use std::collections::BTreeMap;
 
 use keystile_domain::{
     Action, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Expiry, ExpiryError, Identifier, Listing,
@@ -19,14 +18,15 @@ use keystile_domain::{
 };
 use keystile_storage::{Conn, StoreError};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::change::{Scope, expect_version};
+use crate::limits::{self, Quotas};
 use crate::secrets::{find_provider, key_settings};
 use crate::usage::last_used_at;
 use crate::{Caller, Keystile, ProviderName, ServiceError};
 
 pub use batch::BatchOutcome;
+pub use import::{ApiKeyImport, ImportedSecret};
 pub use issue::ApiKeyDraft;
 pub(crate) use remove::remove as remove_api_key;
 pub use update::ApiKeyChange;
@@ -40,6 +40,10 @@ pub struct ShownApiKey {
     pub provider: Identifier,
     /// When it was let in last; what happened in the last seconds may be missing.
     pub last_used_at: Option<Timestamp>,
+    /// How much is left of its quota, if it has one. What other nodes hold ready counts as used.
+    pub remaining: Option<i64>,
+    /// Whether it was imported by its hash and its secret was never shown since.
+    pub unseen_import: bool,
 }
 
 /// A key with its secret: what making or rotating it gives, once.
@@ -47,8 +51,8 @@ pub struct ShownApiKey {
 pub struct IssuedApiKey {
     /// The key.
     pub shown: ShownApiKey,
-    /// Its secret.
-    pub secret: Secret,
+    /// Its secret; `None`: its holder has it already.
+    pub secret: Option<Secret>,
 }
 
 impl Keystile {
@@ -66,11 +70,7 @@ impl Keystile {
         caller.require(Power::ApiKeysRead)?;
         let mut conn = self.store.read().await?;
         let keys = conn.list_api_keys(filter, page, self.clock.now()).await?;
-        let providers = conn.list_providers().await?;
-        let ids: Vec<_> = keys.items.iter().map(|key| key.id.as_uuid()).collect();
-        let used = last_used_at(&mut conn, &ids).await?;
-        let items = keys.items.into_iter().map(|key| shown(key, &providers, &used));
-        let items = items.collect::<Result<_, _>>()?;
+        let items = show_all(&mut conn, &self.quotas, keys.items, self.clock.now()).await?;
         Ok(Listing { items, total: keys.total, next: keys.next })
     }
 
@@ -88,7 +88,7 @@ impl Keystile {
         caller.require(Power::ApiKeysRead)?;
         let mut conn = self.store.read().await?;
         let api_key = conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
-        show(&mut conn, api_key).await
+        show(&mut conn, &self.quotas, api_key, self.clock.now()).await
     }
 
     /// The id of the provider that a list filter names; nothing if there is none.
@@ -154,22 +154,42 @@ impl Scope {
     }
 }
 
-async fn show(conn: &mut Conn, api_key: ApiKey) -> Result<ShownApiKey, ServiceError> {
-    let providers = conn.list_providers().await?;
-    let used = last_used_at(conn, &[api_key.id.as_uuid()]).await?;
-    shown(api_key, &providers, &used)
+/// One key, as the database and this node's memory have it now.
+async fn show(
+    conn: &mut Conn,
+    quotas: &Quotas,
+    key: ApiKey,
+    now: Timestamp,
+) -> Result<ShownApiKey, ServiceError> {
+    let shown = show_all(conn, quotas, vec![key], now).await?.pop();
+    Ok(shown.ok_or(StoreError::NotFound)?)
 }
 
-fn shown(
-    api_key: ApiKey,
-    providers: &[Provider],
-    used: &BTreeMap<Uuid, Timestamp>,
-) -> Result<ShownApiKey, ServiceError> {
-    let provider = providers.iter().find(|provider| provider.id == api_key.provider);
-    // A provider with keys cannot be deleted, so there is one.
-    let provider = provider.ok_or(StoreError::Corrupt("api_keys.provider_id"))?;
-    let last_used_at = used.get(&api_key.id.as_uuid()).copied();
-    Ok(ShownApiKey { api_key, provider: provider.identifier.clone(), last_used_at })
+async fn show_all(
+    conn: &mut Conn,
+    quotas: &Quotas,
+    keys: Vec<ApiKey>,
+    now: Timestamp,
+) -> Result<Vec<ShownApiKey>, ServiceError> {
+    let providers = conn.list_providers().await?;
+    let ids: Vec<_> = keys.iter().map(|key| key.id.as_uuid()).collect();
+    let last_used = last_used_at(conn, &ids).await?;
+    let limited: Vec<_> = keys.iter().filter(|key| key.quota.is_some()).map(|key| key.id).collect();
+    let uses = conn.find_quota_uses(&limited).await?;
+    let unseen = conn.list_unseen_imports(&ids).await?;
+    let show = |api_key: ApiKey| {
+        let provider = providers.iter().find(|provider| provider.id == api_key.provider);
+        // A provider with keys cannot be deleted, so there is one.
+        let provider = provider.ok_or(StoreError::Corrupt("api_keys.provider_id"))?;
+        let last_used_at = last_used.get(&api_key.id.as_uuid()).copied();
+        let usage = api_key.quota.zip(uses.get(&api_key.id));
+        let remaining =
+            usage.map(|(quota, usage)| quotas.remaining(api_key.id, quota, *usage, now));
+        let unseen_import = unseen.contains(&api_key.id.as_uuid());
+        let provider = provider.identifier.clone();
+        Ok(ShownApiKey { api_key, provider, last_used_at, remaining, unseen_import })
+    };
+    keys.into_iter().map(show).collect()
 }
 
 fn broken_expiry(error: ExpiryError) -> ServiceError {
@@ -191,6 +211,8 @@ fn snapshot(key: &ApiKey) -> Value {
         "expires_at": time(key.expiry.at()),
         "enabled": key.enabled,
         "allowed_ips": key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "rate_limits": limits::snapshot(&key.rate_limits),
+        "quota": key.quota.map(limits::quota_snapshot),
         "external_id": key.external_id.as_ref().map(|id| id.as_str()),
         "metadata": key.metadata.as_map(),
     })

@@ -3,15 +3,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use keystile_auth::{Presented, Rejection};
+use keystile_auth::{Place, Presented, Rejection};
 use keystile_domain::{
-    Actor, Carrier, Context, Credential, CredentialText, Decision, Found, Grant, Pepper, Power,
-    RequestId, Rights, Secret, Timestamp, Transport, decide,
+    Actor, Context, Cost, Credential, CredentialText, Decision, Endpoint, Found, Grant, Pepper,
+    Power, RequestId, Rights, Secret, Source, Timestamp, Transport, decide,
 };
 use keystile_storage::{Conn, StoreError};
 use uuid::Uuid;
 
-use crate::token_proof::ProvenToken;
+use crate::limits::{Exceeded, Standing};
+use crate::token_proof::{Basis, ProvenToken};
 use crate::usage::UserAgent;
 use crate::{Keystile, ServiceError, Unidentified};
 
@@ -33,10 +34,12 @@ pub struct Origin {
 pub struct Caller {
     grant: Grant,
     text: Arc<CredentialText>,
-    /// Where it rode; `None`: it authenticated a client of the OAuth endpoints.
-    carrier: Option<Carrier>,
-    /// What was proved of it, if it is a JWT.
+    /// Where it stood; `None`: it authenticated a client of the OAuth endpoints.
+    place: Option<Place>,
+    /// What was proved of it, if it is a JWT or a ticket.
     token: Option<ProvenToken>,
+    /// How its limits stand after this request.
+    limits: Vec<Standing>,
     origin: Origin,
 }
 
@@ -45,6 +48,12 @@ impl Caller {
     #[must_use]
     pub fn credential(&self) -> &Credential {
         self.grant.credential()
+    }
+
+    /// How the limits of their credential stand after this request, which is counted.
+    #[must_use]
+    pub fn limits(&self) -> &[Standing] {
+        &self.limits
     }
 
     /// Whether they hold a power over Keystile.
@@ -56,8 +65,31 @@ impl Caller {
         require(&self.credential().rights, power)
     }
 
+    /// Refuses whoever came with a ticket to change anything: the ticket fixes no body, so the change
+    /// would be what whoever sees the URL makes of it.
+    pub(crate) fn may_change(&self) -> Result<(), ServiceError> {
+        match self.place {
+            Some(Place::Ticket(_)) => Err(ServiceError::TicketOnlyReads),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn text(&self) -> &CredentialText {
         &self.text
+    }
+
+    /// What proves later that they were here, in place of the credential itself; nothing if they
+    /// came with a ticket, which is used up.
+    pub(crate) fn proof(&self, pepper: &Pepper) -> Option<ProvenToken> {
+        match (&self.place, &self.token, self.text()) {
+            (Some(Place::Ticket(_)), ..) | (_, None, CredentialText::Jwt(_)) => None,
+            (_, Some(token), _) => Some(token.clone()),
+            (_, None, CredentialText::Secret(secret)) => {
+                let credential = self.credential();
+                let tag = pepper.digest(&secret.fingerprint()).tag();
+                Some(ProvenToken::Secret(Basis::Secret(credential.kind, credential.id, tag)))
+            }
+        }
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -79,7 +111,7 @@ impl Caller {
     ) -> Result<Arc<Credential>, ServiceError> {
         let credential = self.find_again(conn, pepper).await?;
         let credential = credential.ok_or(ServiceError::Unauthenticated)?;
-        match decide(&credential, &context(self.carrier, &self.origin), now) {
+        match decide(&credential, &context(self.place.as_ref(), &self.origin), now) {
             Decision::Allow(_) => Ok(credential),
             Decision::Deny(_) => Err(ServiceError::Unauthenticated),
         }
@@ -106,9 +138,9 @@ impl Caller {
 }
 
 /// What is asked about the credential of a request.
-fn context(carrier: Option<Carrier>, origin: &Origin) -> Context<'static> {
+pub(crate) fn context<'a>(place: Option<&'a Place>, origin: &Origin) -> Context<'a> {
     Context {
-        carrier,
+        source: place.map(|place| Source { carrier: place.carrier(), name: Some(place.name()) }),
         transport: Some(origin.transport),
         address: Some(origin.address),
         ..Context::default()
@@ -124,12 +156,15 @@ pub(crate) fn require(rights: &Rights, power: Power) -> Result<(), ServiceError>
 pub enum Refused {
     /// A rule said no.
     Denied(keystile_domain::Denial),
+    /// A limit said no.
+    Exceeded(Exceeded),
     /// There is nothing to judge.
     Rejected(Unidentified),
 }
 
 impl Keystile {
-    /// Judges the credential of a request.
+    /// Judges the credential of a request for `asked`, which a ticket must be for; an endpoint that
+    /// cannot be read is `None`.
     ///
     /// # Errors
     ///
@@ -137,10 +172,11 @@ impl Keystile {
     pub async fn authenticate(
         &self,
         presented: Presented,
+        asked: Option<&Endpoint>,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let carrier = presented.carrier();
-        self.admit(presented.text, Some(carrier), origin).await
+        let identified = self.identify_presented(&presented, asked).await;
+        self.let_in(identified, presented.text, Some(presented.place), origin).await
     }
 
     /// Judges a client that shows its id and its secret (RFC 6749, section 2.3.1): the id of a key
@@ -155,7 +191,7 @@ impl Keystile {
         secret: Secret,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let caller = self.admit(CredentialText::Secret(secret), None, origin).await?;
+        let caller = self.admit(CredentialText::Secret(secret), origin).await?;
         if caller.credential().id == id {
             Ok(caller)
         } else {
@@ -163,21 +199,29 @@ impl Keystile {
         }
     }
 
-    /// Judges a credential; without a carrier by every rule but that one.
+    /// Judges a credential that stands at no place of its own, by every rule but that one.
     pub(crate) async fn admit(
         &self,
         text: CredentialText,
-        carrier: Option<Carrier>,
         origin: Origin,
     ) -> Result<Caller, Refused> {
         let identified = self.identify(&text).await;
+        self.let_in(identified, text, None, origin).await
+    }
+
+    async fn let_in(
+        &self,
+        identified: Result<(Arc<Credential>, Option<ProvenToken>), Unidentified>,
+        text: CredentialText,
+        place: Option<Place>,
+        origin: Origin,
+    ) -> Result<Caller, Refused> {
         let (credential, token) = identified.map_err(Refused::Rejected)?;
-        let (context, now) = (context(carrier, &origin), self.clock.now());
-        match self.judge(&credential, &context, now, origin.user_agent.as_ref()) {
-            Decision::Deny(denial) => Err(Refused::Denied(denial)),
-            Decision::Allow(grant) => {
-                Ok(Caller { grant, text: Arc::new(text), carrier, token, origin })
-            }
-        }
+        let (context, user_agent) = (context(place.as_ref(), &origin), origin.user_agent.as_ref());
+        let now = self.clock.now();
+        let checked = self.check(&credential, &context, Cost::ONE, now, user_agent).await;
+        let checked = checked.map_err(|error| Refused::Rejected(Rejection::Store(error.into())))?;
+        let (grant, limits) = checked.allowed()?;
+        Ok(Caller { grant, text: Arc::new(text), place, token, limits, origin })
     }
 }

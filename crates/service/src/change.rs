@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::caller::require;
 use crate::keys::Keys;
+use crate::limits::Quotas;
 use crate::{Caller, Keystile, Origin, Replay, ServiceError, random};
 
 /// How a change is to be made.
@@ -58,6 +59,8 @@ pub(crate) struct Scope {
     pub(crate) caller_roles: BTreeSet<RoleId>,
     pub(crate) actor: Actor,
     pub(crate) now: Timestamp,
+    /// What this node holds of quotas: to tell how much is left of one.
+    pub(crate) quotas: Quotas,
     origin: Option<Origin>,
     seq: Seq,
     previous: ChainHash,
@@ -91,7 +94,7 @@ impl<T> Default for Options<T> {
 
 impl Keystile {
     /// Makes a change on behalf of a caller who needs `power` for it; with `None`, the work itself
-    /// judges whether the caller may.
+    /// judges whether the caller may. Nobody changes anything with a ticket.
     pub(crate) async fn change<T: Send + 'static>(
         &self,
         caller: &Caller,
@@ -99,11 +102,13 @@ impl Keystile {
         options: Options<T>,
         work: impl Work<T>,
     ) -> Result<Changed<T>, ServiceError> {
+        caller.may_change()?;
         let power = power.into();
         let (store, keys, clock) = (self.store.clone(), self.keys.clone(), Arc::clone(&self.clock));
-        let caller = caller.clone();
+        let (caller, quotas) = (caller.clone(), self.quotas.clone());
         let task = tokio::spawn(async move {
             let mut scope = Scope::begin(&store, keys, &*clock).await?;
+            scope.quotas = quotas;
             match scope.attempt(&caller, power, options, work).await {
                 Ok(Attempt::Keep(value)) => {
                     scope.commit().await?;
@@ -166,6 +171,7 @@ impl Scope {
             caller_roles: BTreeSet::new(),
             actor: Actor::System,
             now: clock.now(),
+            quotas: Quotas::default(),
             origin: None,
             seq,
             previous,

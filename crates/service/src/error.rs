@@ -7,6 +7,7 @@ use keystile_domain::{CeilingBreach, Permission};
 use keystile_storage::StoreError;
 
 use crate::LookupError;
+use crate::limits::Exceeded;
 use crate::passwords::HashError;
 use crate::sign_in::SignInRefusal;
 
@@ -29,6 +30,9 @@ pub enum ServiceError {
     /// The operating system gave no random numbers.
     #[error("no random numbers")]
     Entropy(#[source] getrandom::Error),
+    /// A limit of the credential that was shown says no.
+    #[error("a limit is exceeded: {}", .0.limit.code())]
+    Exceeded(Box<Exceeded>),
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -92,6 +96,9 @@ pub enum ServiceError {
     /// A token could not be signed.
     #[error("a token could not be signed")]
     Signing(#[source] jsonwebtoken::errors::Error),
+    /// Somebody who came with a ticket tried to change something, or asked for another ticket.
+    #[error("a ticket only reads here; show the credential itself")]
+    TicketOnlyReads,
     /// A token would not fit into a header.
     #[error("a token with that many permissions would be too long; ask for fewer")]
     TokenTooLong,
@@ -140,6 +147,8 @@ pub enum Conflict {
     ReplayUnreadable,
     /// Things still name the role.
     RoleInUse(keystile_domain::RoleUse),
+    /// The secret that a key is to have belongs to a key already, or belonged to one.
+    SecretKnown,
     /// The token has ended.
     TokenEnded,
     /// Another user has a name that looks the same.
@@ -200,6 +209,9 @@ impl fmt::Display for Conflict {
                 "The role is in use: API keys that hold it: {}, users that hold it: {}, roles that may grant it: {}.",
                 uses.api_keys, uses.users, uses.roles,
             ),
+            Self::SecretKnown => {
+                f.write_str("The secret belongs to a key already, or to one that was deleted.")
+            }
             Self::TokenEnded => f.write_str("The token has ended; make a new one."),
             Self::UsernameTaken => {
                 f.write_str("Another user has this name, or one that looks the same.")

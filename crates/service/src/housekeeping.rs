@@ -17,7 +17,9 @@ impl Keystile {
         let mut books = self.store.books().await?;
         books.remove_ended_sessions(now).await?;
         books.remove_ended_spent_tokens(now).await?;
+        books.remove_ended_tickets(now).await?;
         books.remove_old_failures(now.before(REMEMBERED)).await?;
+        books.forget_unused_import_schemes().await?;
         Ok(books.commit().await?)
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use keystile_auth::Rejection;
 use keystile_auth::jwt::Unverified;
-use keystile_domain::{Credential, CredentialText, Jwt};
+use keystile_auth::{Place, Presented, Rejection};
+use keystile_domain::{Credential, CredentialText, Endpoint, Jwt};
 use keystile_storage::StoreError;
 
 use crate::access_tokens::Audience;
+use crate::passwords::HashError;
 use crate::token_proof::ProvenToken;
 use crate::{Keystile, ServiceError};
 
@@ -18,6 +19,9 @@ pub enum LookupError {
     /// The user of a first sign-in could not be made.
     #[error("a user could not be made at first sight")]
     Admission(#[source] Box<ServiceError>),
+    /// Too many imported keys are being compared, or one could not be.
+    #[error("an imported key could not be compared")]
+    Import(#[from] HashError),
     /// An OpenID provider could not be asked for its keys.
     #[error("the keys of an OpenID provider are not to be had")]
     Issuer(#[from] keystile_oidc::Unavailable),
@@ -45,6 +49,23 @@ impl Keystile {
                 let credential = self.resolve(&token).await?;
                 Ok((credential, Some(token)))
             }
+        }
+    }
+
+    /// As [`identify`](Self::identify), where the text stands in a request for `asked`: at the
+    /// place of tickets, the credential is that which a ticket was made with. Asked once for a
+    /// request, since it uses up the ticket.
+    pub(crate) async fn identify_presented(
+        &self,
+        presented: &Presented,
+        asked: Option<&Endpoint>,
+    ) -> Result<(Arc<Credential>, Option<ProvenToken>), Unidentified> {
+        match presented.place {
+            Place::Ticket(_) => {
+                let (credential, proof) = self.redeem(&presented.text, asked).await?;
+                Ok((credential, Some(proof)))
+            }
+            _ => self.identify(&presented.text).await,
         }
     }
 

@@ -15,34 +15,39 @@ pub mod audit_events;
 mod caller;
 mod ceiling;
 pub mod change;
+mod check;
 mod error;
 mod finder;
 pub mod first_start;
 mod foreign_tokens;
+pub mod forward_auth;
 mod housekeeping;
 mod identify;
+mod imports;
 mod keys;
+pub mod limits;
 pub mod oauth;
 pub mod passwords;
 pub mod providers;
 mod random;
+mod redaction;
 mod replays;
 pub mod roles;
 mod secrets;
 mod sessions;
 pub mod sign_in;
 mod signing_keys;
+pub mod tickets;
 mod token_proof;
 pub mod tokens;
 pub mod usage;
 pub mod users;
 pub mod verify;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use keystile_auth::{Clock, Verifier};
-use keystile_domain::{Formats, Jwt, JwtAlgorithm, ProviderId};
+use keystile_domain::{JwtAlgorithm, ProviderId};
 use keystile_oidc::{Issuers, Web};
 use keystile_storage::Store;
 use tokio::sync::Semaphore;
@@ -59,7 +64,9 @@ pub use signing_keys::{KEPT_SECONDS, Rotation};
 
 use crate::finder::Finder;
 use crate::keys::Keys;
+use crate::limits::{FailureLimit, Failures, Quotas, Rates, RedisUrl};
 use crate::passwords::Hasher;
+use crate::providers::Remembered;
 use crate::signing_keys::SigningKeys;
 use crate::usage::Recorder;
 
@@ -77,7 +84,11 @@ pub struct Keystile {
     sso: Option<ProviderId>,
     hasher: Hasher,
     verifier: Verifier<Finder, Arc<dyn Clock>>,
+    providers: Remembered,
     usage: Recorder,
+    rates: Rates,
+    quotas: Quotas,
+    failures: Option<Failures>,
     /// Walks along the whole audit log.
     walks: Semaphore,
     /// Batches, which hold up every other change for as long as they take.
@@ -94,11 +105,22 @@ pub struct Options {
     pub jwt_algorithm: JwtAlgorithm,
     /// Where the company signs in.
     pub sso: Option<providers::Sso>,
+    /// Where limits are counted across nodes; `None`: each node counts for itself.
+    pub redis: Option<RedisUrl>,
+    /// How many credentials of one address may be refused before it has to wait; `None`: any
+    /// number.
+    pub failure_limit: Option<FailureLimit>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { public_url: None, jwt_algorithm: JwtAlgorithm::EdDsa, sso: None }
+        Self {
+            public_url: None,
+            jwt_algorithm: JwtAlgorithm::EdDsa,
+            sso: None,
+            redis: None,
+            failure_limit: None,
+        }
     }
 }
 
@@ -116,18 +138,13 @@ impl Keystile {
     ) -> Result<Self, ServiceError> {
         let keys = master.keys();
         let mut conn = store.read().await?;
-        let formats = Formats::new(conn.list_formats().await?);
+        let formats = providers::formats(&mut conn).await?;
         let issuer = match options.public_url {
             Some(url) => url,
             None => conn.find_meta(first_start::PUBLIC_URL).await?.unwrap_or_default(),
         };
-        let free = conn.find_meta(first_start::FREE_FORMATS).await?.is_some();
-        let finder = Finder::new(store.clone(), keys.pepper.clone());
-        let verifier = Verifier::new(
-            finder,
-            Arc::clone(&clock),
-            if free { formats.and_any() } else { formats },
-        );
+        let finder = Finder::new(store.clone(), &keys);
+        let verifier = Verifier::new(finder, Arc::clone(&clock), formats);
         drop(conn);
         let mut keystile = Self {
             store,
@@ -139,10 +156,15 @@ impl Keystile {
             sso: None,
             hasher: Hasher::default(),
             verifier,
+            providers: Remembered::default(),
             usage: Recorder::default(),
+            rates: Rates::new(options.redis).await,
+            quotas: Quotas::default(),
+            failures: options.failure_limit.map(Failures::new),
             walks: Semaphore::new(1),
             batches: Arc::new(Semaphore::new(1)),
         };
+        keystile.learn_providers().await?;
         keystile.tend_signing_keys().await?;
         keystile.adopt_algorithm().await?;
         if let Some(sso) = options.sso {
@@ -164,17 +186,6 @@ impl Keystile {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
-    }
-
-    /// A text for the log, without what looks like a secret of ours: clients put theirs into paths
-    /// and headers where none belongs.
-    #[must_use]
-    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let formats = self.verifier.formats();
-        match Jwt::redact(text) {
-            Cow::Borrowed(text) => formats.redact(text),
-            Cow::Owned(text) => Cow::Owned(formats.redact(&text).into_owned()),
-        }
     }
 
     /// The cursor that continues a list behind `mark`; `list` names the list with its filters.

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 
 pub use hash::hash_now;
 pub use hasher::{HashError, Hasher, Verified};
+pub(crate) use queue::{Queue, Turn};
 pub use rules::{MinLengthError, PasswordRules, WeakPassword};
 pub(crate) use settings::find_provider;
 

@@ -64,16 +64,19 @@ impl Mint {
         scope: &mut Scope,
         format: &SecretFormat,
     ) -> Result<Secret, ServiceError> {
-        let formats = match self.formats.take() {
-            Some(formats) => formats,
-            None => Formats::new(scope.tx.list_formats().await?),
-        };
+        let formats = self.formats(scope).await?;
         if !formats.contains(format) {
             scope.tx.remember_format(format).await?;
         }
-        let secret = formats.draw(format, &mut random::generator()).map_err(ServiceError::Draw);
-        self.formats = Some(formats);
-        secret
+        formats.draw(format, &mut random::generator()).map_err(ServiceError::Draw)
+    }
+
+    /// The formats that are remembered.
+    pub(crate) async fn formats(&mut self, scope: &mut Scope) -> Result<&Formats, ServiceError> {
+        if self.formats.is_none() {
+            self.formats = Some(Formats::new(scope.tx.list_formats().await?));
+        }
+        Ok(self.formats.get_or_insert_default())
     }
 }
 

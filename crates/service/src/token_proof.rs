@@ -1,26 +1,29 @@
-//! A verified JWT, and the credential that it stands for at a given moment.
+//! What was proved of a credential whose own secret is not at hand, and the credential that it
+//! stands for at a given moment.
 //!
-//! Verifying may take time: a signature, a question to another server. It is done once. What the
-//! token is worth is read from the database each time, so that nothing outlives a revocation.
+//! Verifying a JWT may take time: a signature, a question to another server. It is done once. What
+//! the token is worth is read from the database each time, so that nothing outlives a revocation.
 
 use std::sync::Arc;
 
 use keystile_auth::jwt::Claims;
 use keystile_domain::{
-    Credential, CredentialKind, Expiry, PermissionSet, Principal, PrincipalKind, Provider,
+    Credential, CredentialKind, Expiry, Limits, PermissionSet, Principal, PrincipalKind, Provider,
     ProviderId, ProviderSettings, Rights, Role, SecretTag, Session, SessionHolder, SessionId,
     Timestamp, User,
 };
 use keystile_storage::{Conn, StoreError};
 use uuid::Uuid;
 
-/// A JWT that was verified.
+/// A JWT that was verified, or what a ticket keeps in place of its maker's secret.
 #[derive(Clone, Debug)]
 pub(crate) enum ProvenToken {
     /// One of an OpenID provider.
     Foreign(Arc<ForeignToken>),
     /// One of ours.
     Own(Arc<OwnToken>),
+    /// A key or token that was shown, as itself.
+    Secret(Basis),
 }
 
 /// A token of ours, verified.
@@ -65,6 +68,7 @@ impl ProvenToken {
         let credential = match self {
             Self::Foreign(token) => token.resolve(conn).await?,
             Self::Own(token) => token.resolve(conn).await?,
+            Self::Secret(basis) => basis.resolve(conn).await?,
         };
         Ok(credential.map(Arc::new))
     }
@@ -75,10 +79,7 @@ impl OwnToken {
         if conn.is_spent(&self.issuer, &self.id).await? {
             return Ok(None);
         }
-        let basis = match self.basis {
-            Basis::Secret(kind, id, tag) => conn.find_credential_by_tag(kind, id, tag).await?,
-            Basis::Session(id) => of_session(conn, id).await?,
-        };
+        let basis = self.basis.resolve(conn).await?;
         Ok(basis.map(|basis| self.narrow(basis)))
     }
 
@@ -91,6 +92,15 @@ impl OwnToken {
         let expiry = basis.end().min(Expiry::At(self.ends_at));
         let rights = basis.rights.within(self.scopes.as_ref());
         Credential { kind: CredentialKind::AccessToken, expiry, scopes, rights, ..basis }
+    }
+}
+
+impl Basis {
+    async fn resolve(self, conn: &mut Conn) -> Result<Option<Credential>, StoreError> {
+        match self {
+            Self::Secret(kind, id, tag) => conn.find_credential_by_tag(kind, id, tag).await,
+            Self::Session(id) => of_session(conn, id).await,
+        }
     }
 }
 
@@ -156,6 +166,7 @@ fn acting_as(user: &User, roles: Vec<Role>, provider: Provider) -> Credential {
         signed_in: true,
         external_id: user.external_id.clone(),
         metadata: user.metadata.clone(),
+        limits: Limits { rates: user.rate_limits.clone(), ..Limits::none(user.id.as_uuid()) },
         ..bare(principal, roles, provider)
     }
 }
@@ -170,6 +181,7 @@ fn bare(principal: Principal, roles: Vec<Role>, provider: Provider) -> Credentia
         expiry: Expiry::Never,
         secret_expiry: Expiry::Never,
         allowed_ips: Default::default(),
+        limits: Limits::none(principal.id),
         external_id: None,
         metadata: Default::default(),
         principal,

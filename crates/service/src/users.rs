@@ -15,7 +15,7 @@ use keystile_storage::StoreError;
 use serde_json::{Value, json};
 
 use crate::change::{Scope, expect_version};
-use crate::{Caller, Conflict, Keystile, ServiceError};
+use crate::{Caller, Conflict, Keystile, ServiceError, limits};
 
 pub use create::UserDraft;
 pub use remove::UserRemoval;
@@ -89,6 +89,7 @@ fn snapshot(user: &User) -> Value {
         "enabled": user.enabled,
         "is_service_account": user.is_service_account,
         "role_ids": user.roles.iter().map(|id| id.0).collect::<Vec<_>>(),
+        "rate_limits": limits::snapshot(&user.rate_limits),
         "external_id": user.external_id.as_ref().map(|id| id.as_str()),
         "metadata": user.metadata.as_map(),
     })

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use keystile_auth::{Rejection, TokenError};
 use keystile_domain::{
-    Carrier, Context, Credential, CredentialText, Decision, Endpoint, EndpointError, Outcome,
-    Permission, PermissionQuery, Power, Rule, Tombstone, Transport, explain,
+    Carrier, Context, Cost, Credential, CredentialText, Endpoint, EndpointError, Outcome,
+    Permission, PermissionQuery, Power, Rule, Source, Tombstone, Transport, explain,
 };
 
+use crate::check::Checked;
+use crate::limits::{Exceeded, LimitKind, Standing};
 use crate::{Caller, Keystile, ServiceError, Unidentified};
 
 /// A question about a credential.
@@ -26,6 +28,8 @@ pub struct Question {
     pub transport: Option<Transport>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+    /// What the check costs of each limit.
+    pub cost: Cost,
     /// Whether to say how every rule went.
     pub explain: bool,
 }
@@ -37,8 +41,9 @@ pub struct Verdict {
     pub ending: Ending,
     /// The permissions that were asked and are not held: the smallest grant that would do.
     pub missing: Vec<Permission>,
-    /// How every rule went, in order, if that was asked and there was a credential to judge.
-    pub rules: Option<Vec<(Rule, Outcome)>>,
+    /// How every rule and limit went, in order, if that was asked and there was a credential to
+    /// judge. Limits are asked last, and only if no rule has said no.
+    pub rules: Option<Vec<(&'static str, Outcome)>>,
 }
 
 /// How a check ended.
@@ -48,14 +53,16 @@ pub enum Ending {
     Deleted(Arc<Tombstone>),
     /// A rule said no.
     Denied(Rule, Arc<Credential>),
+    /// A limit said no.
+    Exceeded(Exceeded, Arc<Credential>),
     /// A token that has ended, by its own word.
     Expired,
     /// It cannot be a credential.
     Malformed,
     /// Nobody knows it.
     NotFound,
-    /// It may.
-    Valid(Arc<Credential>),
+    /// It may; its limits stand so.
+    Valid(Arc<Credential>, Vec<Standing>),
 }
 
 impl Keystile {
@@ -76,14 +83,20 @@ impl Keystile {
             Ok((credential, _)) => credential,
             Err(rejection) => return ending(rejection).map(Verdict::from),
         };
-        let now = self.clock.now();
         let context = question.context();
-        let rules = question.explain.then(|| explain(&credential, &context, now).collect());
         let asked = question.permission.as_ref();
         let missing = asked.map(|query| query.missing(&credential.rights.permissions));
-        let ending = match self.judge(&credential, &context, now, None) {
-            Decision::Allow(_) => Ending::Valid(credential),
-            Decision::Deny(denial) => Ending::Denied(denial.rule(), credential),
+        let now = self.clock.now();
+        let checked = self.check(&credential, &context, question.cost, now, None).await?;
+        let rules = question.explain.then(|| {
+            let rules = explain(&credential, &context, now);
+            let limits = limit_outcomes(&credential, &checked);
+            rules.map(|(rule, outcome)| (rule.as_str(), outcome)).chain(limits).collect()
+        });
+        let ending = match checked {
+            Checked::Allow(_, standings) => Ending::Valid(credential, standings),
+            Checked::Deny(denial) => Ending::Denied(denial.rule(), credential),
+            Checked::Exceed(exceeded) => Ending::Exceeded(exceeded, credential),
         };
         Ok(Verdict { ending, missing: missing.unwrap_or_default(), rules })
     }
@@ -94,7 +107,8 @@ impl Ending {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Valid(_) => VALID,
+            Self::Valid(..) => VALID,
+            Self::Exceeded(exceeded, _) => exceeded.limit.code(),
             Self::Expired => "expired",
             Self::Malformed => "malformed",
             Self::NotFound => "not_found",
@@ -122,7 +136,7 @@ pub(crate) fn refusal(rule: Rule) -> &'static str {
 impl Question {
     fn context(&self) -> Context<'_> {
         Context {
-            carrier: self.carrier,
+            source: self.carrier.map(Source::from),
             transport: self.transport,
             address: self.address,
             permission: self.permission.as_ref(),
@@ -135,6 +149,24 @@ impl From<Ending> for Verdict {
     fn from(ending: Ending) -> Self {
         Self { ending, missing: Vec::new(), rules: None }
     }
+}
+
+/// How the limits went, in the order in which they are asked after the rules.
+fn limit_outcomes(credential: &Credential, checked: &Checked) -> [(&'static str, Outcome); 2] {
+    let (quota, rates) = match checked {
+        Checked::Allow(..) => (Outcome::Pass, Outcome::Pass),
+        Checked::Deny(_) => (Outcome::Skip, Outcome::Skip),
+        Checked::Exceed(exceeded) => match exceeded.limit {
+            LimitKind::Quota => (Outcome::Fail, Outcome::Skip),
+            LimitKind::Rate => (Outcome::Pass, Outcome::Fail),
+        },
+    };
+    let limits = &credential.limits;
+    let of = |there_is: bool, outcome| if there_is { outcome } else { Outcome::Skip };
+    [
+        ("quota", of(limits.quota.is_some(), quota)),
+        ("rate_limits", of(!limits.rates.is_empty(), rates)),
+    ]
 }
 
 fn ending(rejection: Unidentified) -> Result<Ending, ServiceError> {

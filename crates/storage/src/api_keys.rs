@@ -13,7 +13,7 @@ use keystile_domain::{
 pub(crate) use self::row::ApiKeyRow;
 use crate::conn::{insert_all, on_conn};
 use crate::listing::{cut, named, number, part, text, text_id};
-use crate::schema::{api_key_roles, api_keys, last_uses};
+use crate::schema::{api_key_roles, api_keys, imports, last_uses};
 use crate::{Conn, StoreError, TombstoneDraft, Tx};
 
 impl Conn {
@@ -96,6 +96,10 @@ impl Conn {
                 }
                 if let Some(external_id) = &filter.external_id {
                     query = query.filter(api_keys::external_id.eq(external_id.as_str()));
+                }
+                if let Some(unseen) = filter.unseen_import {
+                    let import = exists(imports::table.filter(imports::key_id.eq(api_keys::id)));
+                    query = if unseen { query.filter(import) } else { query.filter(not(import)) };
                 }
                 query
             };

@@ -86,3 +86,6 @@ const PATIENCE: Duration = Duration::from_secs(7);
 
 /// 32 columns, the most that a table here may have, times this stays below PostgreSQL's limit.
 pub(crate) const ROWS_AT_ONCE: usize = 2_000;
+
+/// How many keys of rows a statement names: SQLite takes no more than 32,766 parameters.
+pub(crate) const KEYS_AT_ONCE: usize = 10_000;

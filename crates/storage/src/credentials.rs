@@ -8,8 +8,8 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{
-    AllowedIps, Credential, CredentialKind, Digest, Found, Metadata, Principal, PrincipalKind,
-    Rights, SecretTag,
+    AllowedIps, Credential, CredentialKind, Digest, Found, Limits, Metadata, Principal,
+    PrincipalKind, Rights, SecretTag,
 };
 use uuid::Uuid;
 
@@ -134,6 +134,7 @@ fn read_key(rows: &[KeyRow]) -> Result<Option<Credential>, StoreError> {
         expiry: key.expiry,
         secret_expiry: to_expiry(*ends_at),
         allowed_ips: key.allowed_ips,
+        limits: Limits { holder: id, rates: key.rate_limits, quota: key.quota },
         external_id: key.external_id,
         metadata: key.metadata,
         principal: Principal { kind: PrincipalKind::ApiKey, id, name: key.name.clone() },
@@ -165,6 +166,7 @@ fn read_token(rows: &[OwnedRow]) -> Result<Option<Credential>, StoreError> {
         expiry: token.expiry,
         secret_expiry: to_expiry(*ends_at),
         allowed_ips: AllowedIps::default(),
+        limits: Limits { rates: owner.rate_limits, ..Limits::none(owner.id.as_uuid()) },
         external_id: None,
         metadata: Metadata::default(),
         principal: Principal {

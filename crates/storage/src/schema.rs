@@ -18,6 +18,8 @@ diesel::table! {
         expires_at -> BigInt,
         enabled -> Bool,
         allowed_ips -> Text,
+        rate_limits -> Text,
+        quota -> Nullable<Text>,
         external_id -> Nullable<Text>,
         metadata -> Text,
         created_by_kind -> Nullable<Text>,
@@ -75,6 +77,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_schemes (id) {
+        id -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    imports (digest) {
+        digest -> Binary,
+        key_id -> Text,
+        scheme_id -> Text,
+        weight -> Integer,
+        prefix_digest -> Nullable<Binary>,
+        sealed -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     meta (name) {
         name -> Text,
         value -> Text,
@@ -95,6 +115,14 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    quota_uses (key_id) {
+        key_id -> Text,
+        period -> BigInt,
+        used -> BigInt,
     }
 }
 
@@ -173,6 +201,7 @@ diesel::table! {
         email -> Nullable<Text>,
         external_id -> Nullable<Text>,
         metadata -> Text,
+        rate_limits -> Text,
     }
 }
 
@@ -182,6 +211,14 @@ diesel::table! {
         subject -> Text,
         user_id -> Nullable<Text>,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tickets (digest) {
+        digest -> Binary,
+        sealed -> Binary,
+        ends_at -> BigInt,
     }
 }
 
@@ -277,6 +314,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_key_roles,
     api_keys,
     identities,
+    import_schemes,
+    imports,
     last_uses,
     providers,
     refresh_tokens,
@@ -325,7 +364,8 @@ mod tests {
             select_all!(conn, api_key_roles api_keys events feed_head formats meta providers);
             select_all!(conn, replays roles secrets tombstones user_roles users identities tokens);
             select_all!(conn, sessions refresh_tokens signing_keys spent_tokens sign_in_failures);
-            select_all!(conn, usage_hours last_uses);
+            select_all!(conn, usage_hours last_uses quota_uses tickets);
+            select_all!(conn, import_schemes imports);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 mod rotation;
 
-use acceptance::{Api, Caller, Database, on_each_database};
+use acceptance::{Api, Caller, Database, Key, on_each_database, started};
 use serde_json::{Value, json};
 
-use super::{EVENTS, KEYS, Key, ME, VERIFIER, VERIFY, code, each, head, started};
+use super::{EVENTS, KEYS, ME, VERIFIER, VERIFY, code, each, head};
 
 on_each_database! {
     async fn a_key_opens_what_its_role_allows_in_the_header_and_as_a_bearer(database: Database) {

@@ -1,13 +1,13 @@
 //! The audit log: who changed what, and whether anybody changed the log.
 
-use acceptance::{Answer, Caller, Database, on_each_database};
+use acceptance::{Answer, Caller, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 
 use super::{
-    AUDITOR, EVENTS, KEYS, Key, ME, ROLES, VERIFIER, VERIFY, each, everything, head, moment,
-    pointers, role, started,
+    AUDITOR, EVENTS, KEYS, ME, ROLES, VERIFIER, VERIFY, each, everything, head, moment, pointers,
+    role,
 };
 
 on_each_database! {

@@ -4,12 +4,12 @@ mod delegation;
 mod lifetime;
 mod races;
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use serde_json::json;
 
 use super::{
-    ADMINISTRATOR, AUDITOR, KEY_MANAGER, KEYS, Key, ME, ROLES, VERIFIER, everything, role,
-    role_made, started, without_the_person,
+    ADMINISTRATOR, AUDITOR, KEY_MANAGER, KEYS, ME, ROLES, VERIFIER, everything, role, role_made,
+    without_the_person,
 };
 
 on_each_database! {

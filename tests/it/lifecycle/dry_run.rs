@@ -1,12 +1,12 @@
 //! `?dry_run=true`: every check, and no change.
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    ADMINISTRATOR, EVENTS, KEY_MANAGER, KEYS, Key, ME, ROLES, each, everything, pointers, role,
-    started, without_the_person,
+    ADMINISTRATOR, EVENTS, KEY_MANAGER, KEYS, ME, ROLES, each, everything, pointers, role,
+    without_the_person,
 };
 
 on_each_database! {

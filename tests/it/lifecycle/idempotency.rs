@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use acceptance::{Answer, Api, Database, Server, on_each_database};
+use acceptance::{Answer, Api, Database, Key, Server, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
-use super::{KEY_MANAGER, KEYS, Key, ME, ROLES, each, everything, head, started};
+use super::{KEY_MANAGER, KEYS, ME, ROLES, each, everything, head};
 
 on_each_database! {
     async fn the_same_request_gets_the_same_answer_and_makes_one_key(database: Database) {

@@ -2,12 +2,10 @@
 
 mod cursors;
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use serde_json::{Value, json};
 
-use super::{
-    EVENTS, KEYS, Key, ROLES, VERIFIER, each, moment, pointers, role, started, until_expired,
-};
+use super::{EVENTS, KEYS, ROLES, VERIFIER, each, moment, pointers, role, until_expired};
 
 on_each_database! {
     async fn each_filter_keeps_what_it_says(database: Database) {

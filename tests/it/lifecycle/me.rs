@@ -1,10 +1,10 @@
 //! Who a request acts as.
 
-use acceptance::{Answer, Caller, Database, on_each_database};
+use acceptance::{Answer, Caller, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Key, ME, ROLES, VERIFIER, role, started};
+use super::{ME, ROLES, VERIFIER, role};
 
 on_each_database! {
     async fn a_key_that_stands_for_itself_is_its_own_principal(database: Database) {

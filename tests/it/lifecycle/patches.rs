@@ -2,11 +2,11 @@
 
 mod conditions;
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{AUDITOR, KEYS, Key, VERIFIER, everything, head, pointers, role, started};
+use super::{AUDITOR, KEYS, VERIFIER, everything, head, pointers, role};
 
 on_each_database! {
     async fn what_is_left_out_stays(database: Database) {
@@ -131,7 +131,7 @@ on_each_database! {
         let (_server, admin) = started(&database).await;
         let before = everything(&admin).await;
 
-        for member in ["id", "key", "created_by", "owner", "user_id", "service_account_id", "roles"]
+        for member in ["id", "digest", "created_by", "owner", "user_id", "service_account_id", "roles"]
         {
             let answer = admin.post(KEYS, json!({ "name": "CI", member: "x" })).await.expect(400);
             assert_eq!(pointers(&answer.problem("unknown_fields")), [format!("/{member}")]);
@@ -164,15 +164,15 @@ on_each_database! {
             "expires_at": "tomorrow",
             "allowed_ips": ["10.0.0.1/8"],
             "external_id": " x",
-            "rate_limits": [{ "limit": 1, "window_seconds": 1 }],
-            "quota": null,
+            "rate_limits": [{ "limit": 0, "window_seconds": 1 }],
+            "quota": { "limit": 1, "refill": "week" },
         });
         let answer = admin.patch(&key.at(""), patch).await.expect(422).problem("invalid_request");
 
         let mut pointers = pointers(&answer);
         pointers.sort_unstable();
         let broken = ["/allowed_ips/0", "/description", "/expires_at", "/external_id", "/name"];
-        assert_eq!(pointers, [&broken[..], &["/quota", "/rate_limits", "/role_ids/1"]].concat());
+        assert_eq!(pointers, [&broken[..], &["/quota/refill", "/rate_limits/0/limit", "/role_ids/1"]].concat());
     }
 
     async fn an_unknown_role_and_an_end_in_the_past_are_refused(database: Database) {

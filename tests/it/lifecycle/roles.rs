@@ -1,12 +1,10 @@
 //! Roles: what they say, who may not lose them, and what stands in the way of deleting one.
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{
-    EVENTS, Key, ROLES, VERIFY, each, everything, head, pointers, role, role_made, started,
-};
+use super::{EVENTS, ROLES, VERIFY, each, everything, head, pointers, role, role_made};
 
 on_each_database! {
     async fn a_role_is_made_shown_changed_and_deleted(database: Database) {

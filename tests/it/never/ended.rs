@@ -13,6 +13,7 @@ use super::{
 on_each_database! {
     async fn every_credential_that_has_ended_gets_one_and_the_same_401(database: Database) {
         let world = World::on(&database).await;
+        world.take_everywhere().await;
         let unknown = world.admin.with(Caller::Bearer(UNKNOWN.to_owned()));
         let first = told(&unknown.get("/api/v1/me").await.expect(401));
         let mut ended = ended_by_time(&world).await;

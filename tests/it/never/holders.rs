@@ -85,7 +85,8 @@ impl Holder {
         let bearer = Caller::Bearer(self.secret.clone());
         match self.kind {
             Kind::ApiKey | Kind::NarrowedToken | Kind::PersonalToken | Kind::ProgramToken => {
-                vec![bearer, Caller::Header(self.secret.clone())]
+                let secret = || self.secret.clone();
+                vec![bearer, Caller::Header(secret()), Caller::Query(secret())]
             }
             _ => vec![bearer],
         }

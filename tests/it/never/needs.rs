@@ -73,7 +73,7 @@ const TOKENS_READ: Need =
     Need::OneOf(&["keystile.tokens.read", "keystile.service_accounts.tokens"]);
 const TOKENS_WRITE: Need = Need::OneOf(&["keystile.service_accounts.tokens"]);
 
-const NEEDS: [(&str, Need); 48] = [
+const NEEDS: [(&str, Need); 49] = [
     ("GET /api/v1/me", Need::Nothing),
     ("PUT /api/v1/me/password", Need::Session),
     ("GET /api/v1/me/tokens", Need::Account),
@@ -83,6 +83,7 @@ const NEEDS: [(&str, Need); 48] = [
     ("DELETE /api/v1/me/tokens/{id}", Need::Account),
     ("POST /api/v1/me/tokens/{id}/rotate", Need::Account),
     ("GET /api/v1/me/tokens/{id}/usage", Need::Account),
+    ("POST /api/v1/tickets", Need::Nothing),
     ("GET /api/v1/api-keys", API_KEYS_READ),
     ("POST /api/v1/api-keys", API_KEYS_WRITE),
     ("DELETE /api/v1/api-keys", API_KEYS_WRITE),

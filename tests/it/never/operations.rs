@@ -67,6 +67,11 @@ impl Operation {
         self.path.starts_with("/oauth2/")
     }
 
+    /// Whether gateways ask it.
+    pub fn is_of_gateways(&self) -> bool {
+        self.path.contains("/forward-auth/")
+    }
+
     /// The part of the path before each id.
     pub fn places(&self) -> Vec<&str> {
         self.path.match_indices('{').map(|(at, _)| &self.path[..at]).collect()

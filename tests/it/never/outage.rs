@@ -5,7 +5,7 @@ mod proxy;
 
 use std::time::{Duration, Instant};
 
-use acceptance::{Answer, Api, Caller, Database, Part, Postgres, Setup};
+use acceptance::{Answer, Api, Caller, Database, Part, Postgres, Setup, until};
 use tokio::{task::JoinSet, time::timeout};
 
 use self::proxy::Proxy;
@@ -70,7 +70,7 @@ async fn assert_out_of_order(world: &World) {
 async fn assert_in_order(world: &World) {
     let recovered = timeout(RECOVERY, async {
         for path in ["/readyz", "/api/v1/me", "/api/v1/audit-events/verify"] {
-            while ask(world.admin.clone(), path).await.status != 200 {}
+            until(path, async || ask(world.admin.clone(), path).await.status == 200).await;
         }
     });
     recovered.await.expect("it recovers by itself");

@@ -15,6 +15,7 @@ on_each_database! {
         database: Database
     ) {
         let world = World::on(&database).await;
+        world.take_everywhere().await;
         world.end_soon().await;
         let all = permissions();
         let holdings = all.iter().map(std::slice::from_ref).chain([&[][..], &all[..]]);
@@ -34,6 +35,7 @@ on_each_database! {
 
     async fn what_is_taken_from_a_role_is_gone_at_once_for_every_kind(database: Database) {
         let world = World::on(&database).await;
+        world.take_everywhere().await;
         world.end_soon().await;
         let all = permissions();
         let role = world.role_with(&all).await;
@@ -55,6 +57,7 @@ on_each_database! {
 
     async fn whose_role_is_taken_keeps_nothing_of_it_whatever_the_kind(database: Database) {
         let world = World::on(&database).await;
+        world.take_everywhere().await;
         for kind in Kind::ALL {
             let holder = kind.made(&world, &json!(1), &["**"]).await;
             let on = holder.account.as_ref().or(holder.credential.as_ref()).unwrap();

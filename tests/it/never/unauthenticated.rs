@@ -1,6 +1,6 @@
 //! Without a valid credential nothing is read, and nothing is told but that it is not valid.
 
-use acceptance::{Answer, Caller, Database, on_each_database};
+use acceptance::{Answer, Caller, Database, on_each_database, until};
 use serde_json::{Value, json};
 
 use super::{
@@ -162,9 +162,7 @@ pub async fn second(world: &World, later: u8) -> String {
 /// Asks with a credential until it is refused.
 pub async fn until_refused(world: &World, secret: &str) {
     let api = world.admin.with(Caller::Bearer(secret.to_owned()));
-    while api.get("/api/v1/me").await.status == 200 {
-        tokio::task::yield_now().await;
-    }
+    until("it is refused", async || api.get("/api/v1/me").await.status != 200).await;
 }
 
 /// What a refusal tells, but for the name of its request.

@@ -1,18 +1,19 @@
 //! Clients that show an id and a secret, and the form of requests.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Database, on_each_database, started};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 
-use super::{EXCHANGE, Key, ME, OPAQUE, as_bearer, basic, claims, form, refusal, sent, started};
+use super::{EXCHANGE, ME, OPAQUE, as_bearer, basic, claims, form, permitted, refusal, sent};
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
 on_each_database! {
     async fn a_client_gets_a_token_by_its_header_or_by_the_form(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["invoices.read"]).await;
-        let in_header = form(&admin, "token", &[GRANT]).header(AUTHORIZATION, key.basic());
+        let key = permitted(&admin, &["invoices.read"]).await;
+        let in_header = basic(&key.id, &key.secret);
+        let in_header = form(&admin, "token", &[GRANT]).header(AUTHORIZATION, in_header);
         let fields = [GRANT, ("client_id", key.id.as_str()), ("client_secret", &key.secret)];
         for request in [in_header, form(&admin, "token", &fields)] {
             let answer = sent(request).await.expect(200);
@@ -30,9 +31,9 @@ on_each_database! {
     async fn a_client_that_is_not_known_is_refused_alike(database: Database) {
         let (_server, admin) = started(&database).await;
         let (key, other) =
-            (Key::holding(&admin, &["a"]).await, Key::holding(&admin, &["b"]).await);
-        let off = Key::holding(&admin, &["c"]).await;
-        admin.patch(&off.at(), serde_json::json!({ "enabled": false })).await.expect(200);
+            (permitted(&admin, &["a"]).await, permitted(&admin, &["b"]).await);
+        let off = permitted(&admin, &["c"]).await;
+        admin.patch(&off.at(""), serde_json::json!({ "enabled": false })).await.expect(200);
         let mut bodies = Vec::new();
         for header in [
             basic(&other.id, &key.secret),
@@ -40,7 +41,7 @@ on_each_database! {
             basic(&key.id, ""),
             basic("0199e7c4-5a34-7c80-8c1f-6a2b7f3d9e10", &key.secret),
             basic("admin", &key.secret),
-            off.basic(),
+            basic(&off.id, &off.secret),
             "Basic !".to_owned(),
             "Basic ".to_owned(),
         ] {
@@ -56,9 +57,9 @@ on_each_database! {
 
     async fn a_request_that_cannot_be_understood_is_refused_as_the_rfcs_say(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let twice = [GRANT, ("client_id", key.id.as_str()), ("client_secret", &key.secret)];
-        let both = form(&admin, "token", &twice).header(AUTHORIZATION, key.basic());
+        let both = form(&admin, "token", &twice).header(AUTHORIZATION, basic(&key.id, &key.secret));
         refusal(&sent(both).await, 400, "invalid_request");
         for (fields, word) in [
             (&[][..], "invalid_request"),
@@ -84,7 +85,7 @@ on_each_database! {
 
     async fn what_nobody_knows_is_ignored(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let fields = [GRANT, ("client_id", key.id.as_str()), ("client_secret", &key.secret), ("prompt", "login"), ("scope", "")];
         sent(form(&admin, "token", &fields)).await.expect(200);
     }

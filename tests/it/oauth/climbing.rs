@@ -1,10 +1,10 @@
 //! What is traded for a credential never becomes more than it was.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{KEYS, Key, ME, ROLES, as_bearer, refusal, sent, started, token_of, traded};
+use super::{KEYS, ME, ROLES, as_bearer, permitted, refusal, sent, token_of, traded};
 
 on_each_database! {
     async fn a_narrowed_token_does_not_become_its_whole_key(database: Database) {
@@ -17,20 +17,20 @@ on_each_database! {
         let wish = [("scope", "keystile.api_keys.write")];
         let token = traded(&admin, &key.secret, &wish).await.expect(200);
         let narrowed = as_bearer(&admin, token.text_of("access_token"));
-        narrowed.post(&format!("{}/rotate", key.at()), json!({})).await.expect(403);
+        narrowed.post(&key.at("/rotate"), json!({})).await.expect(403);
         as_bearer(&admin, &key.secret).get(ME).await.expect(200);
         // The key itself may.
         let itself = as_bearer(&admin, &key.secret);
-        itself.post(&format!("{}/rotate", key.at()), json!({})).await.expect(200);
+        itself.post(&key.at("/rotate"), json!({})).await.expect(200);
     }
 
     async fn what_ends_soon_makes_no_secret_that_does_not(database: Database) {
         let (_server, admin) = started(&database).await;
         let manager = Key::made(&admin, json!({ "name": "manager", "role_ids": [1] })).await;
-        let other = Key::holding(&admin, &["a"]).await;
+        let other = permitted(&admin, &["a"]).await;
         let token = as_bearer(&admin, &token_of(&admin, &manager.secret).await);
-        token.post(&format!("{}/rotate", other.at()), json!({})).await.expect(403);
-        token.post(&format!("{}/rotate", manager.at()), json!({})).await.expect(403);
+        token.post(&other.at("/rotate"), json!({})).await.expect(403);
+        token.post(&manager.at("/rotate"), json!({})).await.expect(403);
         let user = json!({ "username": "mallory", "is_service_account": false, "enabled": true,
             "role_ids": [1], "password": "a green umbrella under seven moons" });
         token.post("/api/v1/users", user).await.expect(403);
@@ -40,17 +40,17 @@ on_each_database! {
         let (_server, admin) = started(&database).await;
         let key = Key::made(&admin, json!({ "name": "leaked", "role_ids": [2] })).await;
         let overlap = json!({ "overlap_seconds": 600 });
-        admin.post(&format!("{}/rotate", key.at()), overlap).await.expect(200);
+        admin.post(&key.at("/rotate"), overlap).await.expect(200);
         let old = as_bearer(&admin, &token_of(&admin, &key.secret).await);
         old.get(KEYS).await.expect(200);
         let longer = json!({ "overlap_seconds": 2_592_000 });
-        old.post(&format!("{}/rotation/extend", key.at()), longer).await.expect(403);
-        old.post(&format!("{}/rotate", key.at()), json!({})).await.expect(403);
+        old.post(&key.at("/rotation/extend"), longer).await.expect(403);
+        old.post(&key.at("/rotate"), json!({})).await.expect(403);
     }
 
     async fn a_scope_that_is_too_long_is_refused_before_it_is_read(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a.**"]).await;
+        let key = permitted(&admin, &["a.**"]).await;
         let many: Vec<_> = (0..201).map(|at| format!("a.b{at}")).collect();
         for scope in [many.join(" "), format!("a.{}", "b".repeat(60_000))] {
             refusal(&traded(&admin, &key.secret, &[("scope", &scope)]).await, 400, "invalid_scope");
@@ -80,11 +80,11 @@ on_each_database! {
         let role = json!({ "name": "reader", "permissions": ["billing.read"] });
         let reader = admin.post(ROLES, role).await.expect(201).body["id"].clone();
         let held = Key::made(&admin, json!({ "name": "held", "role_ids": [reader] })).await;
-        let writer = Key::holding(&admin, &["keystile.roles.write"]).await;
+        let writer = permitted(&admin, &["keystile.roles.write"]).await;
         let writer = as_bearer(&admin, &writer.secret);
         let wider = json!({ "permissions": ["billing.**"] });
         writer.patch(&format!("{ROLES}/{reader}"), wider.clone()).await.expect(403).problem("ceiling_exceeded");
-        admin.delete(&held.at()).await.expect(204);
+        admin.delete(&held.at("")).await.expect(204);
         writer.patch(&format!("{ROLES}/{reader}"), wider).await.expect(200);
     }
 }

@@ -1,17 +1,17 @@
 //! Trading a key for an access token.
 
-use acceptance::{Api, Database, on_each_database};
+use acceptance::{Api, Database, Key, on_each_database, started};
 use serde_json::{Value, json};
 
 use super::{
-    EXCHANGE, KEYS, Key, ME, ROLES, VERIFY, as_bearer, claims, form, refusal, sent, started,
-    token_of, traded,
+    EXCHANGE, KEYS, ME, ROLES, VERIFY, as_bearer, claims, form, permitted, refusal, sent, token_of,
+    traded,
 };
 
 on_each_database! {
     async fn a_token_says_what_rfc_9068_asks(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["invoices.*", "invoices.drafts.read"]).await;
+        let key = permitted(&admin, &["invoices.*", "invoices.drafts.read"]).await;
         let answer = traded(&admin, &key.secret, &[]).await.expect(200);
         assert_eq!(answer.body["issued_token_type"], "urn:ietf:params:oauth:token-type:access_token");
         assert_eq!(answer.body["expires_in"], 900);
@@ -33,7 +33,7 @@ on_each_database! {
 
     async fn a_token_may_ask_for_less_and_never_for_more(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["invoices.*", "keystile.api_keys.read"]).await;
+        let key = permitted(&admin, &["invoices.*", "keystile.api_keys.read"]).await;
         let less = traded(&admin, &key.secret, &[("scope", "invoices.read")]).await.expect(200);
         assert_eq!(less.body["scope"], "invoices.read");
         let less = as_bearer(&admin, less.text_of("access_token"));
@@ -51,10 +51,10 @@ on_each_database! {
 
     async fn a_token_never_outlives_what_it_was_traded_for(database: Database) {
         let (_server, admin) = started(&database).await;
-        let clock = Key::holding(&admin, &["a"]).await;
+        let clock = permitted(&admin, &["a"]).await;
         let overlap = json!({ "overlap_seconds": 300 });
-        admin.post(&format!("{}/rotate", clock.at()), overlap).await.expect(200);
-        let rotation = admin.get(&format!("{}/rotation", clock.at())).await.expect(200);
+        admin.post(&clock.at("/rotate"), overlap).await.expect(200);
+        let rotation = admin.get(&clock.at("/rotation")).await.expect(200);
         // The old secret ends in five minutes, and so does what is traded for it.
         let by_old = traded(&admin, &clock.secret, &[]).await.expect(200);
         assert!(by_old.body["expires_in"].as_i64().unwrap() <= 300, "{by_old}");
@@ -66,13 +66,13 @@ on_each_database! {
 
     async fn a_token_ends_with_the_secret_that_it_was_traded_for(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let of_leaked = as_bearer(&admin, &token_of(&admin, &key.secret).await);
-        let rotate = format!("{}/rotate", key.at());
+        let rotate = key.at("/rotate");
         let rotated = admin.post(&rotate, json!({ "overlap_seconds": 3600 })).await.expect(200);
         let of_present = as_bearer(&admin, &token_of(&admin, rotated.text_of("key")).await);
         of_leaked.get(ME).await.expect(200);
-        admin.post(&format!("{}/rotation/finish", key.at()), json!({})).await.expect(200);
+        admin.post(&key.at("/rotation/finish"), json!({})).await.expect(200);
         of_leaked.get(ME).await.expect(401).problem("invalid_credential");
         of_present.get(ME).await.expect(200);
         admin.post(&rotate, json!({})).await.expect(200);
@@ -81,29 +81,29 @@ on_each_database! {
 
     async fn whatever_happens_to_the_key_happens_to_its_tokens_at_once(database: Database) {
         let (_server, admin) = started(&database).await;
-        let off = Key::holding(&admin, &["a.off"]).await;
-        let gone = Key::holding(&admin, &["a.gone"]).await;
-        let stripped = Key::holding(&admin, &["keystile.roles.read"]).await;
+        let off = permitted(&admin, &["a.off"]).await;
+        let gone = permitted(&admin, &["a.gone"]).await;
+        let stripped = permitted(&admin, &["keystile.roles.read"]).await;
         let (of_off, of_gone, of_stripped) = (
             as_bearer(&admin, &token_of(&admin, &off.secret).await),
             as_bearer(&admin, &token_of(&admin, &gone.secret).await),
             as_bearer(&admin, &token_of(&admin, &stripped.secret).await),
         );
         of_stripped.get(ROLES).await.expect(200);
-        admin.patch(&off.at(), json!({ "enabled": false })).await.expect(200);
-        admin.delete(&gone.at()).await.expect(204);
-        admin.patch(&stripped.at(), json!({ "role_ids": [] })).await.expect(200);
+        admin.patch(&off.at(""), json!({ "enabled": false })).await.expect(200);
+        admin.delete(&gone.at("")).await.expect(204);
+        admin.patch(&stripped.at(""), json!({ "role_ids": [] })).await.expect(200);
         of_off.get(ME).await.expect(401).problem("invalid_credential");
         of_gone.get(ME).await.expect(401).problem("invalid_credential");
         of_stripped.get(ROLES).await.expect(403);
         of_stripped.get(ME).await.expect(200);
-        admin.patch(&off.at(), json!({ "enabled": true })).await.expect(200);
+        admin.patch(&off.at(""), json!({ "enabled": true })).await.expect(200);
         of_off.get(ME).await.expect(200);
     }
 
     async fn a_token_for_somebody_else_opens_nothing_here(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let wishes = [("audience", "billing"), ("resource", "https://pay.example/api")];
         let answer = traded(&admin, &key.secret, &wishes).await.expect(200);
         let token = answer.text_of("access_token");
@@ -121,10 +121,10 @@ on_each_database! {
 
     async fn a_subject_that_is_not_valid_is_refused_without_a_reason(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let off = Key::made(&admin, json!({ "name": "off", "enabled": false })).await;
-        let gone = Key::holding(&admin, &["b"]).await;
-        admin.delete(&gone.at()).await.expect(204);
+        let gone = permitted(&admin, &["b"]).await;
+        admin.delete(&gone.at("")).await.expect(204);
         let traded_once = token_of(&admin, &key.secret).await;
         let mut bodies = Vec::new();
         for subject in [off.secret.as_str(), &gone.secret, "ks_x", "x y", &traded_once] {
@@ -150,12 +150,12 @@ on_each_database! {
 
     async fn a_service_learns_of_a_token_by_asking(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a.read"]).await;
+        let key = permitted(&admin, &["a.read"]).await;
         let token = token_of(&admin, &key.secret).await;
         let verdict = verify(&admin, &token).await;
         assert_eq!((&verdict["code"], &verdict["credential"]["kind"]), (&json!("valid"), &json!("access_token")));
         assert_eq!(verdict["permissions"], json!(["a.read"]));
-        admin.delete(&key.at()).await.expect(204);
+        admin.delete(&key.at("")).await.expect(204);
         assert_eq!(verify(&admin, &token).await["valid"], false);
         let (signed, signature) = token.rsplit_once('.').unwrap();
         // 64 bytes fill 86 letters of base64url but for four bits, so the last letter stays.

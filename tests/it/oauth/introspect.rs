@@ -1,16 +1,16 @@
 //! Telling about tokens.
 
-use acceptance::{Answer, Api, Caller, Database, on_each_database};
+use acceptance::{Answer, Api, Caller, Database, Key, on_each_database, started};
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::json;
 
-use super::{Key, form, sent, started, token_of, traded};
+use super::{basic, form, permitted, sent, token_of, traded};
 
 on_each_database! {
     async fn a_key_and_its_token_are_told_alike(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a.read", "a.write"]).await;
+        let key = permitted(&admin, &["a.read", "a.write"]).await;
         let told = introspected(&admin, &key.secret).await.body;
         for (member, value) in [
             ("active", json!(true)),
@@ -38,9 +38,9 @@ on_each_database! {
         let off = Key::made(&admin, json!({ "name": "off", "enabled": false })).await;
         let bound = json!({ "name": "bound", "allowed_ips": ["192.0.2.0/24"] });
         let bound = Key::made(&admin, bound).await;
-        let gone = Key::holding(&admin, &["b"]).await;
+        let gone = permitted(&admin, &["b"]).await;
         let of_gone = token_of(&admin, &gone.secret).await;
-        admin.delete(&gone.at()).await.expect(204);
+        admin.delete(&gone.at("")).await.expect(204);
         let foreign = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIn0.c2ln";
         for token in [
             off.secret.as_str(), &bound.secret, &gone.secret, &of_gone, "x", " ", "a.b.c", foreign,
@@ -52,7 +52,7 @@ on_each_database! {
 
     async fn a_token_for_another_audience_is_told_with_its_audience(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let token = traded(&admin, &key.secret, &[("audience", "billing")]).await.expect(200);
         let told = introspected(&admin, token.text_of("access_token")).await;
         assert_eq!((&told.body["active"], &told.body["aud"]), (&json!(true), &json!(["billing"])));
@@ -61,16 +61,16 @@ on_each_database! {
     async fn only_whoever_may_verify_is_told(database: Database) {
         let (_server, admin) = started(&database).await;
         let verifier = Key::made(&admin, json!({ "name": "verifier", "role_ids": [4] })).await;
-        let nobody = Key::holding(&admin, &["a"]).await;
+        let nobody = permitted(&admin, &["a"]).await;
         let ask = || form(&admin, "introspect", &[("token", nobody.secret.as_str())]);
         sent(ask()).await.expect(401).problem("missing_credential");
-        sent(ask().header(AUTHORIZATION, nobody.basic())).await.expect(403).problem("insufficient_permissions");
-        sent(ask().header(AUTHORIZATION, verifier.basic())).await.expect(200);
+        let by = |key: &Key| ask().header(AUTHORIZATION, basic(&key.id, &key.secret));
+        sent(by(&nobody)).await.expect(403).problem("insufficient_permissions");
+        sent(by(&verifier)).await.expect(200);
         sent(ask().bearer_auth(&verifier.secret)).await.expect(200);
         sent(ask().header("X-API-Key", &verifier.secret)).await.expect(200);
-        let both = ask().header("X-API-Key", &verifier.secret).header(AUTHORIZATION, verifier.basic());
-        sent(both).await.expect(400).problem("ambiguous_credentials");
-        let wrong = super::basic(&nobody.id, &verifier.secret);
+        sent(by(&verifier).header("X-API-Key", &verifier.secret)).await.expect(400).problem("ambiguous_credentials");
+        let wrong = basic(&nobody.id, &verifier.secret);
         sent(ask().header(AUTHORIZATION, wrong)).await.expect(401);
     }
 

@@ -1,15 +1,15 @@
 //! Ending tokens.
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{KEYS, Key, ME, VERIFY, as_bearer, refusal, sent, started, token_of};
+use super::{KEYS, ME, VERIFY, as_bearer, permitted, refusal, sent, token_of};
 
 on_each_database! {
     async fn whoever_has_a_key_may_end_it(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let own = as_bearer(&admin, &key.secret);
         revoked(&own, &key.secret).await.expect(200);
         own.get(ME).await.expect(401);
@@ -20,7 +20,7 @@ on_each_database! {
 
     async fn an_access_token_ends_alone(database: Database) {
         let (_server, admin) = started(&database).await;
-        let key = Key::holding(&admin, &["a"]).await;
+        let key = permitted(&admin, &["a"]).await;
         let (one, two) =
             (token_of(&admin, &key.secret).await, token_of(&admin, &key.secret).await);
         revoked(&as_bearer(&admin, &key.secret), &one).await.expect(200);
@@ -34,7 +34,7 @@ on_each_database! {
 
     async fn what_belongs_to_another_is_theirs_unless_one_may_delete_it(database: Database) {
         let (_server, admin) = started(&database).await;
-        let (key, other) = (Key::holding(&admin, &["a"]).await, Key::holding(&admin, &["b"]).await);
+        let (key, other) = (permitted(&admin, &["a"]).await, permitted(&admin, &["b"]).await);
         let thief = as_bearer(&admin, &other.secret);
         refusal(&revoked(&thief, &key.secret).await, 400, "unauthorized_client");
         let token = token_of(&admin, &key.secret).await;

@@ -3,6 +3,7 @@
 use acceptance::{
     Answer, Api, Caller, Database,
     oidc::{OpenIdProvider, Unverified},
+    started,
 };
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -10,8 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    AUDIENCE, ME, Provider, bearing, claims::fresh, idp, is_taken, now, refusal, started,
-    token_of_jane,
+    AUDIENCE, ME, Provider, bearing, claims::fresh, idp, is_taken, now, refusal, token_of_jane,
 };
 
 #[tokio::test]

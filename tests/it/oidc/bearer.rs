@@ -1,11 +1,11 @@
 //! People who come with an access token of the company's own identity provider.
 
-use acceptance::{Answer, Database, oidc::User, on_each_database};
+use acceptance::{Answer, Database, oidc::User, on_each_database, started};
 use serde_json::{Value, json};
 
 use super::{
     AUDIENCE, EVENTS, ME, PROVIDERS, Provider, SCOPE, USERS, bearing, idp, is_taken, jane, refusal,
-    started, token_of_jane,
+    token_of_jane,
 };
 
 on_each_database! {

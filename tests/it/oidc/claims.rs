@@ -1,10 +1,10 @@
 //! What a token must say, and what its claims are worth.
 
-use acceptance::{Database, oidc::User, on_each_database};
+use acceptance::{Database, oidc::User, on_each_database, started};
 use serde_json::json;
 
 use super::{
-    AUDIENCE, AUDITOR, KEYS, ME, Provider, SCOPE, bearing, idp, is_taken, jane, refusal, started,
+    AUDIENCE, AUDITOR, KEYS, ME, Provider, SCOPE, bearing, idp, is_taken, jane, refusal,
     token_of_jane,
 };
 
@@ -148,7 +148,7 @@ async fn a_subject_without_a_usable_name_still_gets_one() {
 }
 
 /// The claims of a token that is taken.
-pub(super) fn fresh(idp: &acceptance::oidc::OpenIdProvider) -> serde_json::Value {
+pub(crate) fn fresh(idp: &acceptance::oidc::OpenIdProvider) -> serde_json::Value {
     let now = super::now();
     json!({
         "iss": idp.issuer(),

@@ -1,9 +1,9 @@
 //! Keycloak as it is delivered: its tokens call themselves `JWT`, and its issuer has a path.
 
-use acceptance::{Database, Options, Part, Server, oidc::Keycloak};
+use acceptance::{Database, Options, Part, Server, oidc::Keycloak, started};
 use serde_json::json;
 
-use super::{AUDITOR, KEYS, ME, PROVIDERS, bearing, is_taken, refusal, started};
+use super::{AUDITOR, KEYS, ME, PROVIDERS, bearing, is_taken, refusal};
 
 #[tokio::test]
 async fn people_and_programs_of_keycloak_come_in_with_their_groups() {

@@ -3,11 +3,12 @@
 use acceptance::{
     Database,
     oidc::{OpenIdProvider, SigningAlgorithm},
+    started,
 };
 use serde_json::{Value, json};
 
 use super::{
-    AUDIENCE, ME, Provider, SCOPE, bearing, claims::fresh, idp, is_taken, jane, refusal, started,
+    AUDIENCE, ME, Provider, SCOPE, bearing, claims::fresh, idp, is_taken, jane, refusal,
     token_of_jane,
 };
 

@@ -1,11 +1,11 @@
 //! Jobs that trade the ID token of their own system for a short access token.
 
-use acceptance::{Answer, Api, Caller, Database, oidc::OpenIdProvider, on_each_database};
+use acceptance::{Answer, Api, Caller, Database, oidc::OpenIdProvider, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{AUDIENCE, EVENTS, KEYS, ME, Provider, bearing, idp, is_taken, now, started};
+use super::{AUDIENCE, EVENTS, KEYS, ME, Provider, bearing, idp, is_taken, now};
 
 on_each_database! {
     async fn a_job_gets_the_roles_of_the_first_rule_that_it_meets(database: Database) {

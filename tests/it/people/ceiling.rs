@@ -1,11 +1,11 @@
 //! The ceiling over people: nobody makes, touches or acts as somebody above them.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Database, on_each_database, started};
 use serde_json::{Value, json};
 
 use super::{
     ADMINISTRATOR, AUDITOR, Account, KEY_MANAGER, ME, Token, USERS, VERIFIER, first_admin, head,
-    key, program, role, signed_in, started, too_high,
+    key, program, role, signed_in, too_high,
 };
 
 on_each_database! {

@@ -1,10 +1,10 @@
 //! Somebody else's token is as unknown as one that never was.
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ME, NO_ID, TOKENS, Token, head, program, started};
+use super::{ME, NO_ID, TOKENS, Token, head, program};
 
 on_each_database! {
     async fn a_token_under_another_owner_is_not_there(database: Database) {

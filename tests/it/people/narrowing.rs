@@ -1,12 +1,12 @@
 //! What a token may: its scopes within what its owner holds at that moment, and never more than
 //! the token that made it.
 
-use acceptance::{Api, Database, on_each_database};
+use acceptance::{Api, Database, on_each_database, started};
 use serde_json::{Value, json};
 
 use super::{
     Account, KEY_MANAGER, KEYS, ME, TOKENS, Token, USERS, VERIFIER, head, program, role, signed_in,
-    started, too_high,
+    too_high,
 };
 
 on_each_database! {

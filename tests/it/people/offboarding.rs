@@ -1,11 +1,10 @@
 //! Whoever leaves is out at once, and leaves nothing behind that works.
 
-use acceptance::{Caller, Database, on_each_database};
+use acceptance::{Caller, Database, on_each_database, started};
 use serde_json::{Value, json};
 
 use super::{
     Account, EVENTS, ME, TOKENS, Token, USERS, VERIFIER, actions, code, each, head, signed_in,
-    started,
 };
 
 on_each_database! {

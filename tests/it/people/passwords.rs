@@ -1,11 +1,11 @@
 //! Passwords, as far as somebody else sets them.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Database, on_each_database, started};
 use serde_json::json;
 
 use super::{
     AUDITOR, Account, EVENTS, ME, PASSWORD, TOKENS, Token, USERS, actions, first_admin, head, key,
-    pointers, program, role, sign_in, signed_in, started, too_high,
+    pointers, program, role, sign_in, signed_in, too_high,
 };
 
 on_each_database! {

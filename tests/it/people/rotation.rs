@@ -1,12 +1,11 @@
 //! Rotating a token: a new secret, and no new life.
 
-use acceptance::{Answer, Database, on_each_database};
+use acceptance::{Answer, Database, on_each_database, started};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{
-    Account, ME, TOKENS, Token, VERIFIER, code, head, pointers, program, signed_in, started,
-    too_high,
+    Account, ME, TOKENS, Token, VERIFIER, code, head, pointers, program, signed_in, too_high,
 };
 
 on_each_database! {

@@ -1,12 +1,12 @@
 //! Tokens over the API: made, seen, changed, deleted.
 
-use acceptance::{Answer, Database, on_each_database};
+use acceptance::{Answer, Database, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
     Account, EVENTS, ME, NO_ID, TOKENS, Token, VERIFIER, actions, code, each, head, key, pointers,
-    program, role, signed_in, started,
+    program, role, signed_in,
 };
 
 on_each_database! {

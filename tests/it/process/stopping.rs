@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use acceptance::{Answer, Api, Caller, Connection, Database, Options, Server, on_each_database};
+use acceptance::{
+    Answer, Api, Caller, Connection, Database, Options, Server, on_each_database, until,
+};
 use reqwest::Method;
 use serde_json::json;
 use tokio::{net::TcpStream, time::timeout};
@@ -62,8 +64,7 @@ async fn while_the_drain_is_delayed_it_answers_but_is_not_ready_and_a_second_sig
     admin.get("/readyz").await.expect(200);
 
     server.term();
-    let unready = async { while admin.get("/readyz").await.status != 503 {} };
-    timeout(DEADLINE, unready).await.expect("it says that it stops");
+    until("it says that it stops", async || admin.get("/readyz").await.status == 503).await;
     admin.get("/api/v1/me").await.expect(200);
     admin.get("/healthz").await.expect(200);
 
@@ -103,8 +104,8 @@ async fn begin(server: &Server, body: &str) -> Connection {
 }
 
 async fn until_it_stops_listening(server: &Server) {
-    let refused = async { while TcpStream::connect(server.address()).await.is_ok() {} };
-    timeout(DEADLINE, refused).await.expect("it stops listening");
+    let is_refused = async || TcpStream::connect(server.address()).await.is_err();
+    until("it stops listening", is_refused).await;
 }
 
 async fn until_answered(server: &Server, requests: u32) {

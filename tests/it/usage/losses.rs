@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
-use acceptance::{Database, Options, Part, Postgres, Server, Setup, on_each_database};
+use acceptance::{Database, Key, Options, Part, Postgres, Server, Setup, on_each_database, until};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Key, allowed, until};
+use super::{allowed, until_used, use_it};
 
 on_each_database! {
     async fn at_sigterm_everything_is_written(database: Database) {
         let server = Server::start(&Options::on(&database)).await;
         let key = Key::made(&server.admin(), json!({ "name": "k" })).await;
-        key.use_it(&server, 5).await;
+        use_it(&server, &key, 5).await;
 
         let server = server.restart().await;
 
-        let usage = server.admin().get(&format!("{}/usage", key.path)).await.expect(200).body;
+        let usage = server.admin().get(&key.at("/usage")).await.expect(200).body;
         assert_eq!(allowed(&usage), 5, "{usage}");
     }
 
@@ -25,20 +25,20 @@ on_each_database! {
         let options = Options::on(&database);
         let server = Server::start(&options).await;
         let key = Key::made(&server.admin(), json!({ "name": "k" })).await;
-        key.use_it(&server, 5).await;
-        until(&server.admin(), &key.path, |usage| allowed(usage) == 5).await;
-        key.use_it(&server, 5).await;
+        use_it(&server, &key, 5).await;
+        until_used(&server.admin(), &key.at(""), |usage| allowed(usage) == 5).await;
+        use_it(&server, &key, 5).await;
 
         server.kill();
         server.wait().await;
         let server = Server::start(&options).await;
         let admin = server.admin();
 
-        let usage = admin.get(&format!("{}/usage", key.path)).await.expect(200).body;
+        let usage = admin.get(&key.at("/usage")).await.expect(200).body;
         let kept = allowed(&usage);
         assert!((5..=10).contains(&kept), "{usage}");
-        key.use_it(&server, 5).await;
-        until(&admin, &key.path, |usage| allowed(usage) == kept + 5).await;
+        use_it(&server, &key, 5).await;
+        until_used(&admin, &key.at(""), |usage| allowed(usage) == kept + 5).await;
     }
 }
 
@@ -55,7 +55,7 @@ async fn what_was_counted_before_an_outage_is_written_after_it() {
 
     let mut used = 0;
     loop {
-        key.use_it(&server, 5).await;
+        use_it(&server, &key, 5).await;
         used += 5;
         postgres.stop();
         let noticed = timeout(TWO_FLUSHES, server.says("counts of checks could not be")).await;
@@ -66,9 +66,8 @@ async fn what_was_counted_before_an_outage_is_written_after_it() {
         }
     }
 
-    let recovered = async { while admin.get("/readyz").await.status != 200 {} };
-    timeout(TWO_FLUSHES, recovered).await.expect("it recovers by itself");
-    until(&admin, &key.path, |usage| allowed(usage) == used).await;
+    until("it recovers by itself", async || admin.get("/readyz").await.status == 200).await;
+    until_used(&admin, &key.at(""), |usage| allowed(usage) == used).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +79,7 @@ async fn a_database_that_is_gone_does_not_hold_up_the_end() {
     let database = Database::Postgres(postgres.fresh_database().await);
     let server = Server::start(&Options::on(&database)).await;
     let key = Key::made(&server.admin(), json!({ "name": "k" })).await;
-    key.use_it(&server, 5).await;
+    use_it(&server, &key, 5).await;
 
     postgres.stop();
     server.stop().await;

@@ -80,13 +80,15 @@ impl Effective {
     /// The typed value of a setting: nothing where it is unset or wrong.
     ///
     /// What is wrong is kept for [`Effective::problems`], so that reading goes on.
-    pub fn parse<T>(
+    pub fn parse<T, E: fmt::Display>(
         &mut self,
         key: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Rule>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.values.get(key)?.text.as_ref();
-        match text.map_err(|rule| *rule).and_then(|text| parse(text.expose_secret())) {
+        let parse =
+            |text: &SecretString| parse(text.expose_secret()).map_err(|rule| rule.to_string());
+        match text.map_err(ToString::to_string).and_then(parse) {
             Ok(parsed) => Some(parsed),
             Err(rule) => {
                 self.refuse(key, rule);
@@ -96,7 +98,7 @@ impl Effective {
     }
 
     /// Notes that the value of the setting, or its absence, breaks a rule.
-    pub fn refuse(&mut self, key: &'static str, rule: Rule) {
+    pub fn refuse(&mut self, key: &'static str, rule: impl fmt::Display) {
         let name = match self.values.get(key).map(|value| &value.origin) {
             Some(Origin::Environment(name) | Origin::Flag(name)) => name.clone(),
             Some(Origin::File { path, line }) => format!("`{key}` in {}", file::place(path, *line)),

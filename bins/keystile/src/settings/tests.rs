@@ -219,6 +219,19 @@ fn postgresql_needs_a_master_key() {
 }
 
 #[test]
+fn a_certificate_and_its_key_are_set_together() {
+    let certificate = ("KEYSTILE_TLS_CERT", "/etc/tls.crt");
+    let key = ("KEYSTILE_TLS_KEY", "/etc/tls.key");
+    let files = accepted(&environment(&[certificate, key])).tls.unwrap();
+    assert_eq!(files.certificate, PathBuf::from("/etc/tls.crt"));
+    assert_eq!(files.key, PathBuf::from("/etc/tls.key"));
+    let problems = refused(&environment(&[certificate]));
+    assert_eq!(problems, ["KEYSTILE_TLS_KEY must be set with tls_cert"]);
+    let problems = refused(&environment(&[key]));
+    assert_eq!(problems, ["KEYSTILE_TLS_CERT must be set with tls_key"]);
+}
+
+#[test]
 fn a_direct_url_beside_sqlite_is_refused() {
     let problems = refused(&environment(&[("KEYSTILE_DATABASE_DIRECT_URL", "postgres://db/k")]));
     assert!(problems[0].starts_with("KEYSTILE_DATABASE_DIRECT_URL must be left out"));
@@ -228,6 +241,7 @@ fn a_direct_url_beside_sqlite_is_refused() {
 const CANARIES: &[(&str, &str, &str)] = &[
     ("database_url", "postgres://u:canary@db/k", "postgres://u:canary@db/k?sslmode=canary"),
     ("database_direct_url", "postgres://u:canary@db/k", "postgres://u:can/ary@db/canary"),
+    ("redis_url", "redis://:canary@redis/0", "redis+unix:///r.sock?pass=canary"),
     ("master_key", MASTER_KEY, "canary"),
     ("bootstrap_admin_key", "ks_canary_canary_canary", "canary canary canary canary"),
     ("bootstrap_admin_password", "canary canary canary", "canary"),

@@ -33,10 +33,12 @@ pub fn socket_address(text: &str) -> Result<SocketAddr, Rule> {
 
 /// The path of a directory, which need not exist.
 pub fn directory(text: &str) -> Result<PathBuf, Rule> {
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err(Rule("must be the path of a directory"));
-    }
-    Ok(text.into())
+    path(text).ok_or(Rule("must be the path of a directory"))
+}
+
+/// The path of a file, which is looked for when it is needed.
+pub fn file(text: &str) -> Result<PathBuf, Rule> {
+    path(text).ok_or(Rule("must be the path of a file"))
 }
 
 /// An absolute URL that paths can be appended to.
@@ -124,6 +126,10 @@ pub fn admin_password(text: &str) -> Result<SecretString, Rule> {
         ));
     }
     Ok(text.into())
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty() && !text.contains(char::is_control)).then(|| text.into())
 }
 
 fn number(text: &str, range: RangeInclusive<usize>) -> Option<usize> {

@@ -39,6 +39,8 @@ list_params! {
         provider: Option<String>,
         /// Only keys that another system calls this, exactly.
         external_id: Option<String>,
+        /// Only keys that were imported by their hash and were not shown since, or all others.
+        unseen_import: Option<bool>,
         /// `created_at` (default: `-created_at`), `name` or `expires_at`, with `-` in front for
         /// descending.
         sort: Option<String>,
@@ -85,6 +87,7 @@ async fn filter(keystile: &Keystile, params: ApiKeyParams) -> Result<ApiKeyFilte
             Some(text) => Some(provider(keystile, text).await?),
         },
         external_id: external_id.map_err(|rule| broken_parameter("external_id", rule))?,
+        unseen_import: params.unseen_import,
     })
 }
 

@@ -9,7 +9,9 @@ use keystile_domain::{
 use keystile_service::api_keys::{ApiKeyChange, ApiKeyDraft};
 use keystile_service::{ProviderName, ServiceError};
 
+use super::import::import;
 use crate::fields::Fields;
+use crate::limits::{new_quota, rate_limits, replaced_rate_limits};
 
 /// A key that is asked for.
 pub(super) fn draft(new: NewApiKey) -> Result<ApiKeyDraft, ServiceError> {
@@ -27,14 +29,11 @@ pub(super) fn draft(new: NewApiKey) -> Result<ApiKeyDraft, ServiceError> {
     let allowed_ips = fields.read("/allowed_ips", AllowedIps::try_from(networks));
     let external_id = fields.optional("/external_id", new.external_id, ExternalId::try_from);
     let metadata = fields.read("/metadata", Metadata::try_from(new.metadata));
-    let later = [("/rate_limits", new.rate_limits), ("/quota", new.quota), ("/hash", new.hash)];
-    for (pointer, value) in later {
-        if value.is_some() {
-            fields.refuse(pointer, NOT_YET);
-        }
-    }
-    let parts = name.zip(allowed_ips).zip(metadata);
-    fields.finish(parts.map(|((name, allowed_ips), metadata)| ApiKeyDraft {
+    let rate_limits = rate_limits(&mut fields, new.rate_limits);
+    let quota = new.quota.and_then(|quota| new_quota(&mut fields, quota));
+    let import = import(&mut fields, new.key, new.hash, new.key_prefix);
+    let parts = name.zip(allowed_ips).zip(metadata).zip(rate_limits);
+    fields.finish(parts.map(|(((name, allowed_ips), metadata), rate_limits)| ApiKeyDraft {
         name,
         description,
         roles: roles.into_iter().collect(),
@@ -42,8 +41,11 @@ pub(super) fn draft(new: NewApiKey) -> Result<ApiKeyDraft, ServiceError> {
         provider,
         enabled: new.enabled.unwrap_or(true),
         allowed_ips,
+        rate_limits,
+        quota,
         external_id,
         metadata,
+        import,
     }))
 }
 
@@ -59,11 +61,12 @@ pub(super) fn change(patch: ApiKeyPatch) -> Result<ApiKeyChange, ServiceError> {
     let allowed_ips = fields.optional("/allowed_ips", networks, AllowedIps::try_from);
     let external_id = fields.clearable("/external_id", patch.external_id, ExternalId::try_from);
     let metadata = fields.clearable("/metadata", patch.metadata, Ok::<_, IdError>);
-    for (pointer, limit) in [("/rate_limits", patch.rate_limits), ("/quota", patch.quota)] {
-        if !limit.is_absent() {
-            fields.refuse(pointer, NOT_YET);
-        }
-    }
+    let rate_limits = replaced_rate_limits(&mut fields, patch.rate_limits);
+    let quota = match patch.quota {
+        Patch::Absent => None,
+        Patch::Null => Some(None),
+        Patch::Value(quota) => new_quota(&mut fields, quota).map(Some),
+    };
     fields.finish(Some(ApiKeyChange {
         name,
         description,
@@ -71,6 +74,8 @@ pub(super) fn change(patch: ApiKeyPatch) -> Result<ApiKeyChange, ServiceError> {
         expiry: end.map(|end| end.unwrap_or(Expiry::Never)),
         enabled,
         allowed_ips,
+        rate_limits,
+        quota,
         external_id,
         metadata,
     }))
@@ -91,5 +96,3 @@ fn expiry(text: String) -> Result<Expiry, TimestampError> {
 fn network(text: String) -> Result<Network, NetworkError> {
     text.parse()
 }
-
-const NOT_YET: &str = "is not available yet";

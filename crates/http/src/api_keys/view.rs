@@ -4,6 +4,7 @@ use keystile_api::api_keys::{ApiKey as View, DeletedApiKeys, IssuedApiKey as Iss
 use keystile_service::api_keys::{IssuedApiKey, ShownApiKey};
 
 use crate::answer::Answer;
+use crate::limits::{quota, rate_limit_views};
 use crate::me::principal_view;
 
 pub(super) fn api_key(shown: &ShownApiKey) -> View {
@@ -17,8 +18,11 @@ pub(super) fn api_key(shown: &ShownApiKey) -> View {
         role_ids: key.roles.iter().map(|id| id.0).collect(),
         expires_at: key.expiry.at().map(|at| at.to_string()),
         last_used_at: shown.last_used_at.map(|at| at.to_string()),
+        unseen_import: shown.unseen_import,
         enabled: key.enabled,
         allowed_ips: key.allowed_ips.iter().map(ToString::to_string).collect(),
+        rate_limits: rate_limit_views(&key.rate_limits),
+        quota: key.quota.map(|it| quota(it, shown.remaining.unwrap_or_default())),
         external_id: key.external_id.as_ref().map(ToString::to_string),
         metadata: key.metadata.as_map().clone(),
         created_by: key.created_by.as_ref().map(principal_view),
@@ -29,7 +33,8 @@ pub(super) fn api_key(shown: &ShownApiKey) -> View {
 
 /// The one view that has a secret in it.
 pub(super) fn issued(issued: &IssuedApiKey) -> IssuedView {
-    IssuedView { api_key: api_key(&issued.shown), key: Some(issued.secret.expose().to_owned()) }
+    let key = issued.secret.as_ref().map(|secret| secret.expose().to_owned());
+    IssuedView { api_key: api_key(&issued.shown), key }
 }
 
 /// The same view of a key that was not made: without the secret.

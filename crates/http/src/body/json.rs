@@ -162,7 +162,7 @@ mod tests {
 
     fn refusal<T: DeserializeOwned>(text: &str) -> (ErrorCode, Vec<(String, String)>) {
         let error = parse::<T>(text.as_bytes()).err().unwrap();
-        let errors = error.errors.into_iter();
+        let errors = error.errors.into_vec().into_iter();
         (error.code, errors.map(|error| (error.pointer, error.detail)).collect())
     }
 

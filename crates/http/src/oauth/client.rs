@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::authenticate::{Authentication, judge, origin};
 use crate::error::ApiError;
+use crate::limits::guarded;
 use crate::state::State;
 
 /// A client's id and secret.
@@ -43,13 +44,17 @@ pub(super) async fn authenticate_client(
 
 async fn find(state: &State, request: &HttpRequest) -> Result<Authentication, ApiError> {
     let other = judge(state, request).await?;
-    let Some(client) = basic(request)? else { return Ok(other) };
+    let Some(client) = basic(request).transpose() else { return Ok(other) };
     if !matches!(other, Authentication::Nobody) {
         return Err(ApiError::new(ErrorCode::AmbiguousCredentials));
     }
     let origin = origin(state, request)?;
-    let caller = state.keystile.authenticate_client(client.id, client.secret, origin).await?;
-    Ok(Authentication::Known(Arc::new(caller)))
+    guarded(state, origin.address, async {
+        let client = client?;
+        let caller = state.keystile.authenticate_client(client.id, client.secret, origin).await?;
+        Ok(Authentication::Known(Arc::new(caller)))
+    })
+    .await
 }
 
 /// The client in the header, if its scheme is `Basic`.

@@ -12,6 +12,7 @@ use super::client::{basic, client, invalid};
 use crate::authenticate::origin;
 use crate::body::Form;
 use crate::error::ApiError;
+use crate::limits::guarded;
 use crate::params::{NoParams, Params};
 use crate::state::State;
 
@@ -54,15 +55,19 @@ pub(super) async fn issue_token(
             };
             let wish = wish(&mut form)?;
             let keystile = &state.keystile;
-            let token =
-                keystile.trade_client_credentials(client.id, client.secret, wish, origin).await?;
-            Ok(answer(&token, None))
+            let token = guarded(&state, origin.address, async {
+                let (id, secret) = (client.id, client.secret);
+                Ok(keystile.trade_client_credentials(id, secret, wish, origin).await?)
+            });
+            Ok(answer(&token.await?, None))
         }
         TOKEN_EXCHANGE => {
             let subject = subject(&mut form)?;
             let wish = wish(&mut form)?;
-            let token = state.keystile.trade_token(subject, wish, origin).await?;
-            Ok(answer(&token, Some(ACCESS_TOKEN)))
+            let token = guarded(&state, origin.address, async {
+                Ok(state.keystile.trade_token(subject, wish, origin).await?)
+            });
+            Ok(answer(&token.await?, Some(ACCESS_TOKEN)))
         }
         _ => Err(ApiError::oauth(
             "unsupported_grant_type",

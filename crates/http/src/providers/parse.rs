@@ -130,7 +130,7 @@ fn keys(fields: &mut Fields, given: Settings) -> KeysChange {
             "/query_parameter_name",
             given.query_parameter_name,
             |text| {
-                let rule = "must be 1 to 64 letters, digits, -, ., _ or ~";
+                let rule = "must be 1 to 64 of A-Z, a-z, 0-9 and -._~";
                 text.parse().ok().ok_or(rule)
             },
         ),

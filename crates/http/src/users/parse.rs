@@ -7,6 +7,7 @@ use keystile_service::passwords::{Password, PasswordError};
 use keystile_service::users::{UserChange, UserDraft};
 
 use crate::fields::Fields;
+use crate::limits::{rate_limits, replaced_rate_limits};
 
 /// A user that is asked for.
 pub(super) fn draft(new: NewUser) -> Result<UserDraft, ServiceError> {
@@ -18,7 +19,9 @@ pub(super) fn draft(new: NewUser) -> Result<UserDraft, ServiceError> {
     let roles = fields.list("/role_ids", new.role_ids, RoleId::try_from);
     let external_id = fields.optional("/external_id", new.external_id, ExternalId::try_from);
     let metadata = fields.read("/metadata", Metadata::try_from(new.metadata));
-    fields.finish(username.zip(metadata).map(|(username, metadata)| UserDraft {
+    let rate_limits = rate_limits(&mut fields, new.rate_limits);
+    let parts = username.zip(metadata).zip(rate_limits);
+    fields.finish(parts.map(|((username, metadata), rate_limits)| UserDraft {
         username,
         display_name,
         email,
@@ -26,6 +29,7 @@ pub(super) fn draft(new: NewUser) -> Result<UserDraft, ServiceError> {
         is_service_account: new.is_service_account,
         enabled: new.enabled.unwrap_or(true),
         roles: roles.into_iter().collect(),
+        rate_limits,
         external_id,
         metadata,
     }))
@@ -43,6 +47,7 @@ pub(super) fn change(patch: UserPatch) -> Result<UserChange, ServiceError> {
     }
     let enabled = fields.replaceable("/enabled", patch.enabled, Ok::<_, IdError>);
     let roles = fields.replaced_list("/role_ids", patch.role_ids, RoleId::try_from);
+    let rate_limits = replaced_rate_limits(&mut fields, patch.rate_limits);
     let external_id = fields.clearable("/external_id", patch.external_id, ExternalId::try_from);
     let metadata = fields.clearable("/metadata", patch.metadata, Ok::<_, IdError>);
     fields.finish(Some(UserChange {
@@ -52,6 +57,7 @@ pub(super) fn change(patch: UserPatch) -> Result<UserChange, ServiceError> {
         password,
         enabled,
         roles: roles.map(|roles| roles.into_iter().collect()),
+        rate_limits,
         external_id,
         metadata,
     }))

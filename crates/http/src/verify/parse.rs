@@ -4,7 +4,8 @@ use std::net::{AddrParseError, IpAddr};
 
 use keystile_api::verify::{Permissions, VerifyRequest};
 use keystile_domain::{
-    Carrier, CredentialText, Endpoint, IdError, PermissionQuery, PermissionQueryError, Transport,
+    Carrier, Cost, CredentialText, Endpoint, IdError, PermissionQuery, PermissionQueryError,
+    Transport,
 };
 use keystile_service::ServiceError;
 use keystile_service::verify::Question;
@@ -17,8 +18,9 @@ pub(super) fn question(asked: VerifyRequest, at: &str) -> Result<Question, Servi
     let mut fields = Fields::below(at);
     let permission = asked.permissions.and_then(|asked| permissions(&mut fields, asked));
     let carrier = asked.source.and_then(|text| {
-        let rule = |_: IdError| "must be header, bearer or query";
-        fields.read("/source", text.parse::<Carrier>().map_err(rule))
+        // A ticket is worth something to us alone.
+        let carrier = text.parse().ok().filter(|carrier| *carrier != Carrier::Ticket);
+        fields.read("/source", carrier.ok_or("must be header, bearer or query"))
     });
     let transport = asked.transport.and_then(|text| {
         let rule = |_: IdError| "must be secure or insecure";
@@ -28,9 +30,7 @@ pub(super) fn question(asked: VerifyRequest, at: &str) -> Result<Question, Servi
         let rule = |_: AddrParseError| "must be an IP address";
         fields.read("/ip", text.parse::<IpAddr>().map_err(rule))
     });
-    if asked.cost.is_some_and(|cost| cost != 1) {
-        fields.refuse("/cost", "must be 1 until there are limits to count it against");
-    }
+    let cost = fields.optional("/cost", asked.cost, Cost::try_from);
     fields.finish(Some(Question {
         text: CredentialText::parse(&Zeroizing::new(asked.credential)),
         permission,
@@ -38,6 +38,7 @@ pub(super) fn question(asked: VerifyRequest, at: &str) -> Result<Question, Servi
         carrier,
         transport,
         address,
+        cost: cost.unwrap_or(Cost::ONE),
         explain: asked.explain,
     }))
 }

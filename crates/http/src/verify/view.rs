@@ -6,6 +6,7 @@ use keystile_api::verify::{
 use keystile_domain::{Credential, Outcome, Permission, Rule, Tombstone};
 use keystile_service::verify::{Ending, Verdict};
 
+use crate::limits::states;
 use crate::me::{credential_view, permission_texts, principal_view, role_names};
 
 /// `asked` is the endpoint that the question was about.
@@ -14,7 +15,13 @@ pub(super) fn verdict(verdict: Verdict, asked: Option<AskedEndpoint>) -> View {
     let explanation = verdict.rules.map(|rules| explanation(&rules, &verdict.missing, asked));
     let view = View { code, explanation, ..View::default() };
     match verdict.ending {
-        Ending::Valid(credential) => View { valid: true, ..known(view, &credential) },
+        Ending::Valid(credential, standings) => {
+            let rate_limits = Some(states(&standings));
+            View { valid: true, rate_limits, ..known(view, &credential) }
+        }
+        Ending::Exceeded(exceeded, credential) => {
+            View { rate_limits: Some(states(&exceeded.standings)), ..known(view, &credential) }
+        }
         Ending::Denied(_, credential) => known(view, &credential),
         Ending::Deleted(tombstone) => View { deleted: Some(deletion(&tombstone)), ..view },
         Ending::Expired | Ending::Malformed | Ending::NotFound => view,
@@ -43,16 +50,17 @@ fn deletion(tombstone: &Tombstone) -> Deletion {
 }
 
 fn explanation(
-    rules: &[(Rule, Outcome)],
+    rules: &[(&str, Outcome)],
     missing: &[Permission],
     asked: Option<AskedEndpoint>,
 ) -> Explanation {
-    let endpoint = asked.filter(|_| rules.contains(&(Rule::EndpointAllowed, Outcome::Fail)));
+    let endpoint =
+        asked.filter(|_| rules.contains(&(Rule::EndpointAllowed.as_str(), Outcome::Fail)));
     let permissions: Vec<_> = missing.iter().map(ToString::to_string).collect();
     let missing = (!permissions.is_empty() || endpoint.is_some())
         .then_some(MissingGrant { permissions, endpoint });
     let rules = rules.iter().map(|(rule, outcome)| RuleOutcome {
-        rule: rule.to_string(),
+        rule: (*rule).to_owned(),
         outcome: word(*outcome).to_owned(),
     });
     Explanation { rules: rules.collect(), missing }

@@ -16,7 +16,9 @@ fn the_table_has_every_operation_of_the_api() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let is_public = operation["security"].as_array().unwrap().is_empty();
-            if path.starts_with("/api/") && !is_public {
+            // Gateways ask about endpoints of others.
+            let is_ours = path.starts_with("/api/") && !path.contains("/forward-auth/");
+            if is_ours && !is_public {
                 documented.insert((method.to_uppercase(), path.clone()));
             }
         }
@@ -75,7 +77,7 @@ fn empty(method: &str, path: &str) -> TestRequest {
 /// The beginnings of what no key may do, whatever it holds, and the word for why not.
 const NOT_FOR_KEYS: [(&str, &str); 1] = [("/api/v1/me/tokens", "account_required")];
 
-const OPERATIONS: [(&str, &str, Option<Power>); 46] = [
+const OPERATIONS: [(&str, &str, Option<Power>); 47] = [
     ("GET", "/api/v1/api-keys", Some(Power::ApiKeysRead)),
     ("POST", "/api/v1/api-keys", Some(Power::ApiKeysWrite)),
     ("DELETE", "/api/v1/api-keys", Some(Power::ApiKeysWrite)),
@@ -102,6 +104,7 @@ const OPERATIONS: [(&str, &str, Option<Power>); 46] = [
     ("GET", "/api/v1/roles/{id}", Some(Power::RolesRead)),
     ("PATCH", "/api/v1/roles/{id}", Some(Power::RolesWrite)),
     ("DELETE", "/api/v1/roles/{id}", Some(Power::RolesWrite)),
+    ("POST", "/api/v1/tickets", None),
     ("GET", "/api/v1/me/tokens", None),
     ("POST", "/api/v1/me/tokens", None),
     ("GET", "/api/v1/me/tokens/{id}", None),

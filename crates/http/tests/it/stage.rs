@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use acceptance::Database;
 use actix_web::{dev::Service, test, web::Data};
 use futures_util::future::LocalBoxFuture;
-use keystile_auth::{Chain, Clock, FixedClock, TrustedProxies};
+use keystile_auth::{Clock, FixedClock, TrustedProxies};
 use keystile_domain::{Secret, Timestamp};
 use keystile_http::{Batches, Health, Limits, State, app, document};
 use keystile_service::{
@@ -97,7 +97,6 @@ async fn first_started(store: &Store, clock: Arc<FixedClock>) -> Keystile {
 fn state(keystile: Keystile) -> Data<State> {
     Data::new(State {
         keystile,
-        chain: Chain::default(),
         trusted_proxies: TrustedProxies::default(),
         insecure_http_from: "127.0.0.0/8".parse().unwrap(),
         limits: Limits { request_timeout: Duration::from_secs(30), max_body_bytes: 64 * 1024 },

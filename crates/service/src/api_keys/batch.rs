@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystile_domain::{Action, Power};
+use keystile_domain::Power;
 use keystile_storage::StoreError;
 
 use super::issuer::Issuer;
 use super::{ApiKeyDraft, IssuedApiKey};
 use crate::change::{Changed, Options};
-use crate::{Caller, Keystile, ServiceError};
+use crate::{Caller, Conflict, Keystile, ServiceError};
 
 /// What became of one key of a batch.
 pub type BatchOutcome = Result<IssuedApiKey, ServiceError>;
@@ -33,43 +33,43 @@ impl Keystile {
         let waiting = Arc::clone(&self.batches).acquire_owned();
         let turn = tokio::time::timeout(PATIENCE, waiting).await;
         let Ok(Ok(turn)) = turn else { return Err(StoreError::Busy.into()) };
-        self.change(caller, Power::ApiKeysWrite, options, move |scope| {
-            Box::pin(async move {
-                let _turn = turn;
-                let mut issuer = Issuer::default();
-                let mut outcomes = Vec::with_capacity(drafts.len());
-                for draft in drafts {
-                    let outcome = match draft {
-                        Ok(draft) => issuer.issue(scope, draft).await,
-                        Err(error) => Err(error),
-                    };
-                    match outcome {
-                        Err(error) if stops_everything(&error) => return Err(error),
-                        outcome => outcomes.push(outcome),
+        let imports = drafts.iter().flatten().any(|draft| draft.import.is_some());
+        let changed = self
+            .change(caller, Power::ApiKeysWrite, options, move |scope| {
+                Box::pin(async move {
+                    let _turn = turn;
+                    let mut issuer = Issuer::expecting(scope, drafts.iter().flatten()).await?;
+                    let mut outcomes = Vec::with_capacity(drafts.len());
+                    for draft in drafts {
+                        let outcome = match draft {
+                            Ok(draft) => issuer.issue(scope, draft).await,
+                            Err(error) => Err(error),
+                        };
+                        match outcome {
+                            Err(error) if stops_everything(&error) => return Err(error),
+                            outcome => outcomes.push(outcome),
+                        }
                     }
-                }
-                let rows: Vec<_> = outcomes
-                    .iter()
-                    .flatten()
-                    .map(|issued| {
-                        let digest = scope.keys.pepper.digest(&issued.secret.fingerprint());
-                        (issued.shown.api_key.clone(), digest)
-                    })
-                    .collect();
-                scope.tx.insert_api_keys(&rows).await?;
-                for (key, _) in &rows {
-                    scope.record_api_key(Action::ApiKeyCreated, None, Some(key), None)?;
-                }
-                Ok(outcomes)
+                    issuer.write(scope, outcomes.iter().flatten()).await?;
+                    Ok(outcomes)
+                })
             })
-        })
-        .await
+            .await?;
+        if imports {
+            self.follow_import(&changed).await;
+        }
+        Ok(changed)
     }
 }
 
 /// Whether an error is about more than one draft.
 fn stops_everything(error: &ServiceError) -> bool {
-    !matches!(error, ServiceError::Broken(_) | ServiceError::Ceiling(_))
+    !matches!(
+        error,
+        ServiceError::Broken(_)
+            | ServiceError::Ceiling(_)
+            | ServiceError::Conflict(Conflict::SecretKnown)
+    )
 }
 
 /// How long a batch waits for those before it.

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use keystile_domain::{
-    Action, AllowedIps, Description, Expiry, ExternalId, Metadata, Name, Power, RoleId,
+    AllowedIps, Description, Expiry, ExternalId, Metadata, Name, Power, RateLimits, RoleId,
 };
 
-use super::IssuedApiKey;
 use super::issuer::Issuer;
+use super::{ApiKeyImport, IssuedApiKey};
 use crate::change::{Changed, Options};
+use crate::limits::QuotaDraft;
 use crate::{Caller, Keystile, ProviderName, ServiceError};
 
 /// A key that somebody asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ApiKeyDraft {
     /// Its name.
     pub name: Name,
@@ -28,10 +29,16 @@ pub struct ApiKeyDraft {
     pub enabled: bool,
     /// Where it may be used from.
     pub allowed_ips: AllowedIps,
+    /// How often it may be used in a time.
+    pub rate_limits: RateLimits,
+    /// How often it may be used at all.
+    pub quota: Option<QuotaDraft>,
     /// What another system calls it.
     pub external_id: Option<ExternalId>,
     /// What the customer keeps beside it.
     pub metadata: Metadata,
+    /// The secret that its holder has already; `None`: a new one is drawn.
+    pub import: Option<ApiKeyImport>,
 }
 
 impl Keystile {
@@ -41,6 +48,7 @@ impl Keystile {
     ///
     /// [`ServiceError::Ceiling`] if a role is more than the caller may hand out;
     /// [`ServiceError::Broken`] for an unknown role or provider or an end beyond the rules;
+    /// [`ServiceError::Conflict`] if the secret that it is to have is known already;
     /// [`ServiceError::Lacking`] without `keystile.api_keys.write`.
     pub async fn create_api_key(
         &self,
@@ -48,16 +56,20 @@ impl Keystile {
         draft: ApiKeyDraft,
         options: Options<IssuedApiKey>,
     ) -> Result<Changed<IssuedApiKey>, ServiceError> {
-        self.change(caller, Power::ApiKeysWrite, options, |scope| {
-            Box::pin(async move {
-                let issued = Issuer::default().issue(scope, draft).await?;
-                let key = &issued.shown.api_key;
-                let digest = scope.keys.pepper.digest(&issued.secret.fingerprint());
-                scope.tx.insert_api_key(key, &digest).await?;
-                scope.record_api_key(Action::ApiKeyCreated, None, Some(key), None)?;
-                Ok(issued)
+        let imports = draft.import.is_some();
+        let changed = self
+            .change(caller, Power::ApiKeysWrite, options, |scope| {
+                Box::pin(async move {
+                    let mut issuer = Issuer::expecting(scope, [&draft]).await?;
+                    let issued = issuer.issue(scope, draft).await?;
+                    issuer.write(scope, [&issued]).await?;
+                    Ok(issued)
+                })
             })
-        })
-        .await
+            .await?;
+        if imports {
+            self.follow_import(&changed).await;
+        }
+        Ok(changed)
     }
 }

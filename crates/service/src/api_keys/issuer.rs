@@ -2,22 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keystile_domain::{ApiKey, ApiKeyId, ProviderKind, Role, RoleId, Version};
+use keystile_domain::{Action, ApiKey, ApiKeyId, Digest, ProviderKind, Role, RoleId, Version};
 
-use super::{ApiKeyDraft, IssuedApiKey, ShownApiKey, settle_expiry};
+use super::import::Arrivals;
+use super::{ApiKeyDraft, ApiKeyImport, ImportedSecret, IssuedApiKey, ShownApiKey, settle_expiry};
 use crate::change::Scope;
+use crate::limits::QuotaDraft;
 use crate::secrets::{Mint, key_settings};
 use crate::{ServiceError, random};
 
 /// Issues keys within one transaction.
-#[derive(Default)]
 pub(super) struct Issuer {
     mint: Mint,
+    arrivals: Arrivals,
     roles: BTreeMap<RoleId, Role>,
+    rows: Vec<(ApiKey, Digest)>,
 }
 
 impl Issuer {
-    /// Checks a draft against every rule and draws its secret; writes no key yet.
+    /// Reads what the rules for these drafts depend on.
+    pub(super) async fn expecting<'d>(
+        scope: &mut Scope,
+        drafts: impl IntoIterator<Item = &'d ApiKeyDraft, IntoIter: Send>,
+    ) -> Result<Self, ServiceError> {
+        let imports = drafts.into_iter().filter_map(|draft| draft.import.as_ref());
+        let arrivals = Arrivals::expecting(scope, imports).await?;
+        Ok(Self { mint: Mint::default(), arrivals, roles: BTreeMap::new(), rows: Vec::new() })
+    }
+
+    /// Checks a draft against every rule and settles its secret; writes no key yet.
     pub(super) async fn issue(
         &mut self,
         scope: &mut Scope,
@@ -30,17 +43,32 @@ impl Issuer {
             scope.rights.reach_role(role)?;
         }
         let expiry = settle_expiry(scope, &provider, draft.expiry)?;
-        let secret = self.mint.draw(scope, &settings.format).await?;
+        let id = random::id(ApiKeyId::new, scope.now)?;
+        let (secret, digest, key_prefix) = match &draft.import {
+            None => {
+                let secret = self.mint.draw(scope, &settings.format).await?;
+                let digest = scope.keys.pepper.digest(&secret.fingerprint());
+                let key_prefix = settings.format.display_prefix(&secret);
+                (Some(secret), digest, key_prefix)
+            }
+            Some(import) => {
+                let formats = self.mint.formats(scope).await?;
+                let digest = self.arrivals.admit(scope, formats, id, &import.secret)?;
+                (None, digest, import.key_prefix())
+            }
+        };
         let api_key = ApiKey {
-            id: random::id(ApiKeyId::new, scope.now)?,
+            id,
             name: draft.name,
             description: draft.description,
             provider: provider.id,
-            key_prefix: settings.format.display_prefix(&secret),
+            key_prefix,
             roles: draft.roles,
             expiry,
             enabled: draft.enabled,
             allowed_ips: draft.allowed_ips,
+            rate_limits: draft.rate_limits,
+            quota: draft.quota.map(|quota| quota.settle(None, scope.now)),
             external_id: draft.external_id,
             metadata: draft.metadata,
             created_by: scope.creator(),
@@ -49,8 +77,31 @@ impl Issuer {
             version: Version::FIRST,
         };
         let provider = provider.identifier;
-        let shown = ShownApiKey { api_key, provider, last_used_at: None };
+        let remaining = draft.quota.map(QuotaDraft::left);
+        let unseen_import =
+            matches!(draft.import, Some(ApiKeyImport { secret: ImportedSecret::Hash(_), .. }));
+        self.rows.push((api_key.clone(), digest));
+        let last_used_at = None;
+        let shown = ShownApiKey { api_key, provider, last_used_at, remaining, unseen_import };
         Ok(IssuedApiKey { shown, secret })
+    }
+
+    /// Writes every key that was issued, and tells of it.
+    pub(super) async fn write<'i>(
+        self,
+        scope: &mut Scope,
+        issued: impl IntoIterator<Item = &'i IssuedApiKey, IntoIter: Clone + Send>,
+    ) -> Result<(), ServiceError> {
+        let issued = issued.into_iter();
+        scope.tx.insert_api_keys(&self.rows).await?;
+        self.arrivals.write(scope).await?;
+        scope.begin_quotas(issued.clone().map(|issued| &issued.shown)).await?;
+        for issued in issued {
+            let drawn = issued.secret.is_some();
+            let action = if drawn { Action::ApiKeyCreated } else { Action::ApiKeyImported };
+            scope.record_api_key(action, None, Some(&issued.shown.api_key), None)?;
+        }
+        Ok(())
     }
 
     async fn read_roles(

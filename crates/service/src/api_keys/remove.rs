@@ -74,5 +74,5 @@ pub(crate) async fn remove(
     let tombstone = scope.tombstone(reason);
     scope.tx.remove_api_key(&key, &tombstone).await?;
     scope.record_api_key(Action::ApiKeyDeleted, Some(&key), None, reason.cloned())?;
-    show(&mut scope.tx, key).await
+    show(&mut scope.tx, &scope.quotas, key, scope.now).await
 }

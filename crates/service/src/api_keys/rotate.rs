@@ -61,8 +61,8 @@ impl Keystile {
                 let (old, new) = (snapshot(&before), with_old_end(&after, old_end));
                 let target = target(&after);
                 scope.record(Action::ApiKeyRotated, target, (Some(old), Some(new)), None)?;
-                let shown = show(&mut scope.tx, after).await?;
-                Ok(IssuedApiKey { shown, secret })
+                let shown = show(&mut scope.tx, &scope.quotas, after, scope.now).await?;
+                Ok(IssuedApiKey { shown, secret: Some(secret) })
             })
         })
         .await

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use keystile_domain::{
-    Action, AllowedIps, ApiKey, ApiKeyId, Description, Expiry, ExternalId, Name, Power, Rights,
-    RoleId, Version,
+    Action, AllowedIps, ApiKey, ApiKeyId, Description, Expiry, ExternalId, Name, Power, RateLimits,
+    Rights, RoleId, Version,
 };
 use keystile_storage::Except;
 use serde_json::{Map, Value};
 
 use super::{ShownApiKey, is_live, settle_expiry, show};
 use crate::change::{Changed, Options, Scope};
+use crate::limits::QuotaDraft;
 use crate::{Caller, Keystile, ServiceError};
 
 /// What shall be different about a key; `None` stays as it is.
@@ -28,6 +29,10 @@ pub struct ApiKeyChange {
     pub enabled: Option<bool>,
     /// Where it may be used from.
     pub allowed_ips: Option<AllowedIps>,
+    /// How often it may be used in a time.
+    pub rate_limits: Option<RateLimits>,
+    /// How often it may be used at all.
+    pub quota: Option<Option<QuotaDraft>>,
     /// What another system calls it.
     pub external_id: Option<Option<ExternalId>>,
     /// What the customer keeps beside it: a merge patch, or `None` for nothing at all.
@@ -54,11 +59,12 @@ impl Keystile {
     ) -> Result<Changed<ShownApiKey>, ServiceError> {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
+                let quota = change.quota.flatten();
                 let (before, roles) = scope.api_key_in_reach(id, expected).await?;
                 let rights_before = Rights::of(&roles);
                 let mut after = changed(scope, &before, change).await?;
                 if after == before {
-                    return show(&mut scope.tx, before).await;
+                    return show(&mut scope.tx, &scope.quotas, before, scope.now).await;
                 }
                 if is_live(&before, scope.now) {
                     spare_last_administrator(scope, (&before, &rights_before), &after).await?;
@@ -66,8 +72,13 @@ impl Keystile {
                 after.version = before.version.next();
                 after.updated_at = scope.now;
                 scope.tx.update_api_key(&after).await?;
+                if let (Some(draft), Some(settled)) = (quota, after.quota)
+                    && before.quota.map(|quota| quota.since) != Some(settled.since)
+                {
+                    scope.tx.put_quota_uses(&[(after.id, draft.begin(settled))]).await?;
+                }
                 scope.record_api_key(action(&before, &after), Some(&before), Some(&after), None)?;
-                show(&mut scope.tx, after).await
+                show(&mut scope.tx, &scope.quotas, after, scope.now).await
             })
         })
         .await
@@ -105,6 +116,10 @@ async fn changed(
     after.name = change.name.unwrap_or(after.name);
     after.description = change.description.unwrap_or(after.description);
     after.enabled = change.enabled.unwrap_or(after.enabled);
+    after.rate_limits = change.rate_limits.unwrap_or(after.rate_limits);
+    if let Some(draft) = change.quota {
+        after.quota = draft.map(|draft| draft.settle(before.quota, scope.now));
+    }
     after.allowed_ips = change.allowed_ips.unwrap_or(after.allowed_ips);
     after.external_id = change.external_id.unwrap_or(after.external_id);
     Ok(after)

@@ -79,6 +79,7 @@ async fn make_user(
         enabled: true,
         is_service_account: false,
         roles: Default::default(),
+        rate_limits: Default::default(),
         external_id: None,
         metadata: Default::default(),
         version: Version::FIRST,

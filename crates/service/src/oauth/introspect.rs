@@ -69,7 +69,7 @@ impl Keystile {
             Err(Rejection::Store(error)) => return Err(error.into()),
             Err(_) => return Ok(None),
         };
-        match self.judge(&credential, &Context::default(), self.clock.now(), None) {
+        match self.judge(&credential, &Context::default(), self.clock.now()) {
             Decision::Allow(_) => Ok(Some(self.told(&credential, claims))),
             Decision::Deny(_) => Ok(None),
         }

@@ -60,7 +60,7 @@ impl Keystile {
     ) -> Result<AccessToken, Refusal> {
         match subject {
             SubjectToken::Credential(secret) => {
-                let subject = self.admit(CredentialText::Secret(secret), None, origin).await;
+                let subject = self.admit(CredentialText::Secret(secret), origin).await;
                 let subject = subject.map_err(|error| refused(error, Refusal::Subject))?;
                 self.issue(&subject, wish).await
             }

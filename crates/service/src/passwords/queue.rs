@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::HashError;
 
-pub(super) struct Queue {
+pub(crate) struct Queue {
     running: Arc<Semaphore>,
     /// For those who run and those who wait.
     places: Arc<Semaphore>,
@@ -19,7 +19,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(at_once: usize, waiting: usize, patience: Duration) -> Self {
+    pub(crate) fn new(at_once: usize, waiting: usize, patience: Duration) -> Self {
         Self {
             running: Arc::new(Semaphore::new(at_once)),
             places: Arc::new(Semaphore::new(at_once + waiting)),
@@ -32,7 +32,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`HashError::Busy`] at once if too many wait, or when waiting took too long.
-    pub(super) async fn turn(&self) -> Result<Turn, HashError> {
+    pub(crate) async fn turn(&self) -> Result<Turn, HashError> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Err(HashError::Busy);
         };
@@ -45,7 +45,7 @@ impl Queue {
     }
 }
 
-pub(super) struct Turn {
+pub(crate) struct Turn {
     _running: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
 }

@@ -59,6 +59,8 @@ impl Keystile {
         change: PasswordChange,
         options: Options<PasswordChanged>,
     ) -> Result<Changed<PasswordChanged>, ServiceError> {
+        // A ticket is not to tell which password is right, either.
+        caller.may_change()?;
         let (user, session) = signed_in(caller)?;
         let found = self.find_user_of(user).await?;
         let current = change.current.expose_secret().parse::<Password>();

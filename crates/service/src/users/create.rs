@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use keystile_domain::{
-    Action, Email, ExternalId, Metadata, Name, Power, RoleId, User, UserId, Username, Version,
+    Action, Email, ExternalId, Metadata, Name, Power, RateLimits, RoleId, User, UserId, Username,
+    Version,
 };
 
 use super::{NO_PASSWORD, name_taken, names_of};
@@ -28,6 +29,8 @@ pub struct UserDraft {
     pub enabled: bool,
     /// The roles that they shall hold.
     pub roles: BTreeSet<RoleId>,
+    /// How often all that acts as them may do anything in a time.
+    pub rate_limits: RateLimits,
     /// What another system calls them.
     pub external_id: Option<ExternalId>,
     /// What the customer keeps beside them.
@@ -75,6 +78,7 @@ impl Keystile {
                     enabled: draft.enabled,
                     is_service_account: draft.is_service_account,
                     roles: draft.roles,
+                    rate_limits: draft.rate_limits,
                     external_id: draft.external_id,
                     metadata: draft.metadata,
                     version: Version::FIRST,

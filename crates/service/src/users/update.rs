@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use keystile_domain::{
-    Action, Email, ExternalId, Name, Power, Rights, RoleId, User, UserId, Username, Version,
+    Action, Email, ExternalId, Name, Power, RateLimits, Rights, RoleId, User, UserId, Username,
+    Version,
 };
 use keystile_storage::Except;
 use serde_json::{Map, Value, json};
@@ -28,6 +29,8 @@ pub struct UserChange {
     pub enabled: Option<bool>,
     /// The roles that they hold.
     pub roles: Option<BTreeSet<RoleId>>,
+    /// How often all that acts as them may do anything in a time.
+    pub rate_limits: Option<RateLimits>,
     /// What another system calls them.
     pub external_id: Option<Option<ExternalId>>,
     /// What the customer keeps beside them: a merge patch, or `None` for nothing at all.
@@ -144,6 +147,7 @@ async fn changed(
     after.username = change.username.unwrap_or(after.username);
     after.display_name = change.display_name.unwrap_or(after.display_name);
     after.email = change.email.unwrap_or(after.email);
+    after.rate_limits = change.rate_limits.unwrap_or(after.rate_limits);
     after.enabled = change.enabled.unwrap_or(after.enabled);
     after.external_id = change.external_id.unwrap_or(after.external_id);
     Ok(after)

@@ -347,6 +347,7 @@ fn person(name: &str, password: Option<&str>) -> UserDraft {
         is_service_account: false,
         enabled: true,
         roles: BTreeSet::from([BuiltInRole::Verifier.id()]),
+        rate_limits: Default::default(),
         external_id: None,
         metadata: Default::default(),
     }

@@ -70,7 +70,7 @@ pub fn master(byte: u8) -> MasterKey {
 pub async fn caller(keystile: &Keystile, secret: &str) -> Result<Caller, Refused> {
     let presented =
         Presented { text: CredentialText::parse(secret).unwrap(), place: Place::BEARER };
-    keystile.authenticate(presented, origin("127.0.0.1")).await
+    keystile.authenticate(presented, None, origin("127.0.0.1")).await
 }
 
 /// A request from an address.
@@ -92,10 +92,18 @@ pub fn draft(name: &str) -> ApiKeyDraft {
         expiry: None,
         provider: None,
         enabled: true,
+        rate_limits: Default::default(),
+        quota: None,
         allowed_ips: Default::default(),
         external_id: None,
         metadata: Default::default(),
+        import: None,
     }
+}
+
+/// The secret that was drawn for a key.
+pub fn secret_of(issued: &IssuedApiKey) -> &str {
+    issued.secret.as_ref().unwrap().expose()
 }
 
 pub async fn issue(

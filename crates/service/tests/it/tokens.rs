@@ -161,6 +161,7 @@ async fn bot(keystile: &Keystile, admin: &Caller) -> User {
         is_service_account: true,
         enabled: true,
         roles: [].into(),
+        rate_limits: Default::default(),
         external_id: None,
         metadata: Default::default(),
     };

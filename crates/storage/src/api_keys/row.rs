@@ -10,6 +10,7 @@ use crate::StoreError;
 use crate::columns::{
     PrincipalColumns, from_expiry, from_json, parse, parse_optional, roles_of, to_expiry, to_json,
 };
+use crate::limits::{from_quota, from_rate_limits, to_quota, to_rate_limits};
 use crate::schema::api_keys;
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -38,6 +39,8 @@ pub(crate) struct ApiKeyChanges {
     expires_at: i64,
     enabled: bool,
     allowed_ips: String,
+    rate_limits: String,
+    quota: Option<String>,
     external_id: Option<String>,
     metadata: String,
     version: i64,
@@ -63,6 +66,8 @@ impl ApiKeyRow {
                 expires_at: from_expiry(key.expiry),
                 enabled: key.enabled,
                 allowed_ips: to_json(&allowed_ips, ALLOWED_IPS)?,
+                rate_limits: from_rate_limits(&key.rate_limits, RATE_LIMITS)?,
+                quota: key.quota.map(|quota| from_quota(quota, QUOTA)).transpose()?,
                 external_id: key.external_id.as_ref().map(|text| text.as_str().to_owned()),
                 metadata: to_json(key.metadata.as_map(), METADATA)?,
                 version: key.version.0,
@@ -90,6 +95,8 @@ impl ApiKeyRow {
             expiry: to_expiry(changes.expires_at),
             enabled: changes.enabled,
             allowed_ips: read_allowed_ips(&changes.allowed_ips)?,
+            rate_limits: to_rate_limits(&changes.rate_limits, RATE_LIMITS)?,
+            quota: changes.quota.as_deref().map(|quota| to_quota(quota, QUOTA)).transpose()?,
             external_id: parse_optional(external_id, "api_keys.external_id")?,
             metadata: read_metadata(&changes.metadata)?,
             created_by: created_by.read("api_keys.created_by")?,
@@ -131,3 +138,5 @@ fn read_metadata(text: &str) -> Result<Metadata, StoreError> {
 
 const ALLOWED_IPS: &str = "api_keys.allowed_ips";
 const METADATA: &str = "api_keys.metadata";
+const QUOTA: &str = "api_keys.quota";
+const RATE_LIMITS: &str = "api_keys.rate_limits";

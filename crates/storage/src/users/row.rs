@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::StoreError;
 use crate::columns::{from_json, parse, parse_optional, roles_of, to_json};
+use crate::limits::{from_rate_limits, to_rate_limits};
 use crate::schema::users;
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -32,6 +33,7 @@ pub(crate) struct UserChanges {
     enabled: bool,
     external_id: Option<String>,
     metadata: String,
+    rate_limits: String,
     version: i64,
     updated_at: i64,
 }
@@ -50,6 +52,7 @@ impl UserRow {
                 enabled: user.enabled,
                 external_id: user.external_id.as_ref().map(|text| text.as_str().to_owned()),
                 metadata: to_json(user.metadata.as_map(), METADATA)?,
+                rate_limits: from_rate_limits(&user.rate_limits, RATE_LIMITS)?,
                 version: user.version.0,
                 updated_at: user.updated_at.as_millis(),
             },
@@ -68,6 +71,7 @@ impl UserRow {
             enabled: changes.enabled,
             is_service_account: self.is_service_account,
             roles: roles_of(&self.id, roles),
+            rate_limits: to_rate_limits(&changes.rate_limits, RATE_LIMITS)?,
             external_id: parse_optional(changes.external_id.as_deref(), "users.external_id")?,
             metadata: Metadata::try_from(metadata).ok().ok_or(StoreError::Corrupt(METADATA))?,
             version: Version(changes.version),
@@ -94,3 +98,4 @@ impl UserRow {
 }
 
 const METADATA: &str = "users.metadata";
+const RATE_LIMITS: &str = "users.rate_limits";

@@ -6,8 +6,8 @@ use keystile_domain::{
     Action, Actor, ApiKey, ApiKeyId, BuiltInRole, Digest, EndpointRule, Event, EventDraft, EventId,
     Expiry, HashCost, JwtAlgorithm, KeyLength, KeySettings, Lockout, Metadata, OidcSettings,
     PasswordSettings, PermissionSet, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
-    ProviderSettings, Role, RoleId, SecretFormat, Seq, Target, TargetKind, Timestamp, Token,
-    TokenId, TrustRule, User, UserId, Version,
+    ProviderSettings, Quota, RateLimit, RateLimits, Refill, Role, RoleId, SecretFormat, Seq,
+    Target, TargetKind, Timestamp, Token, TokenId, TrustRule, User, UserId, Version,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -41,6 +41,21 @@ pub fn principal() -> Principal {
     Principal { kind: PrincipalKind::User, id: uuid(77), name }
 }
 
+/// Two limits.
+pub fn rate_limits() -> RateLimits {
+    let limit = |name: &str, limit: i64, window: i64| RateLimit {
+        name: name.parse().unwrap(),
+        limit: limit.try_into().unwrap(),
+        window: window.try_into().unwrap(),
+    };
+    vec![limit("default", 100, 60), limit("a-day", 1_000_000_000, 86_400)].try_into().unwrap()
+}
+
+/// A quota of a million.
+pub fn quota(refill: Refill) -> Quota {
+    Quota { limit: 1_000_000.try_into().unwrap(), refill, since: at(7) }
+}
+
 /// A key without anything that it could do without.
 pub fn api_key(number: u128, name: &str) -> ApiKey {
     ApiKey {
@@ -53,6 +68,8 @@ pub fn api_key(number: u128, name: &str) -> ApiKey {
         expiry: Expiry::Never,
         enabled: true,
         allowed_ips: Vec::new().try_into().unwrap(),
+        rate_limits: Default::default(),
+        quota: None,
         external_id: None,
         metadata: Metadata::default(),
         created_by: None,
@@ -72,6 +89,8 @@ pub fn full_api_key(number: u128, name: &str) -> ApiKey {
         expiry: Expiry::At(at(1_000)),
         enabled: false,
         allowed_ips: networks.to_vec().try_into().unwrap(),
+        rate_limits: rate_limits(),
+        quota: Some(quota(Refill::Month)),
         external_id: Some("crm:4711".parse().unwrap()),
         metadata: Metadata::try_from(metadata.as_object().cloned().unwrap()).unwrap(),
         created_by: Some(principal()),
@@ -212,6 +231,7 @@ pub fn user(name: &str, number: u128) -> User {
         enabled: true,
         is_service_account: false,
         roles: [RoleId(1), RoleId(3)].into(),
+        rate_limits: Default::default(),
         external_id: None,
         metadata: Metadata::default(),
         version: Version::FIRST,
@@ -228,6 +248,7 @@ pub fn full_user(name: &str, number: u128) -> User {
         email: Some("ann@example.com".parse().unwrap()),
         enabled: false,
         is_service_account: true,
+        rate_limits: rate_limits(),
         external_id: Some("hr:4711".parse().unwrap()),
         metadata: Metadata::try_from(metadata.as_object().cloned().unwrap()).unwrap(),
         version: Version(3),

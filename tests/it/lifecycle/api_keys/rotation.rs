@@ -1,11 +1,11 @@
 //! Rotating a key: how long the old secret works beside the new one.
 
-use acceptance::{Answer, Database, on_each_database};
+use acceptance::{Answer, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::rotated;
-use crate::lifecycle::{KEY_MANAGER, Key, ME, code, head, pointers, started, until_expired};
+use crate::lifecycle::{KEY_MANAGER, ME, code, head, pointers, until_expired};
 
 on_each_database! {
     async fn without_overlap_the_old_secret_ends_at_once(database: Database) {

@@ -1,12 +1,10 @@
 //! Handing out roles: `keystile.roles.assign`, and `may_grant` of a role of one's own.
 
-use acceptance::{Api, Database, on_each_database};
+use acceptance::{Api, Database, Key, on_each_database, started};
 use serde_json::{Value, json};
 
 use super::too_high;
-use crate::lifecycle::{
-    ADMINISTRATOR, KEYS, Key, ROLES, VERIFIER, everything, role, role_made, started,
-};
+use crate::lifecycle::{ADMINISTRATOR, KEYS, ROLES, VERIFIER, everything, role, role_made};
 
 on_each_database! {
     async fn without_either_no_business_role_is_handed_out(database: Database) {

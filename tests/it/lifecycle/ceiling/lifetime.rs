@@ -1,11 +1,9 @@
 //! A credential's child never outlives it.
 
-use acceptance::{Api, Database, on_each_database};
+use acceptance::{Api, Database, Key, on_each_database, started};
 use serde_json::{Value, json};
 
-use crate::lifecycle::{
-    KEY_MANAGER, KEYS, Key, ME, everything, moment, pointers, started, until_expired,
-};
+use crate::lifecycle::{KEY_MANAGER, KEYS, ME, everything, moment, pointers, until_expired};
 
 on_each_database! {
     async fn the_child_of_a_key_that_ends_ends_with_it_at_the_latest(database: Database) {

@@ -5,13 +5,13 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use acceptance::{Api, Database, on_each_database};
+use acceptance::{Api, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::lifecycle::{
-    ADMINISTRATOR, DEADLINE, EVENTS, KEY_MANAGER, KEYS, Key, ME, ROLES, each, head, role, started,
+    ADMINISTRATOR, DEADLINE, EVENTS, KEY_MANAGER, KEYS, ME, ROLES, each, head, role,
     without_the_person,
 };
 

@@ -8,11 +8,11 @@ use std::{
     },
 };
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use serde_json::Value;
 
 use super::{ids, make};
-use crate::lifecycle::{EVENTS, KEYS, Key, ROLES, each, pointers, role, started};
+use crate::lifecycle::{EVENTS, KEYS, ROLES, each, pointers, role};
 
 on_each_database! {
     async fn a_cursor_walks_to_the_end_while_others_insert_and_delete(database: Database) {

@@ -1,11 +1,11 @@
 //! `If-Match`: a change of the version that the caller has seen (RFC 9110, section 13.1.1).
 
-use acceptance::{Answer, Api, Database, on_each_database};
+use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{full, tag};
-use crate::lifecycle::{Key, VERIFIER, code, everything, started};
+use crate::lifecycle::{VERIFIER, code, everything};
 
 on_each_database! {
     async fn a_version_that_is_over_is_not_changed(database: Database) {

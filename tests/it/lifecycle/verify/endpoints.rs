@@ -1,10 +1,10 @@
 //! Endpoints that are asked: what a rule opens, and the paths that upstreams read in two ways.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Database, Key, on_each_database, started};
 use serde_json::json;
 
 use super::code_of;
-use crate::lifecycle::{ADMINISTRATOR, Key, role_made, started};
+use crate::lifecycle::{ADMINISTRATOR, role_made};
 
 on_each_database! {
     async fn a_rule_opens_what_it_says_and_nothing_beside(database: Database) {

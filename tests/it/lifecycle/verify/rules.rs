@@ -1,10 +1,10 @@
 //! The rules that a question gives something to, and how they explain themselves.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Database, Key, on_each_database, started};
 use serde_json::{Value, json};
 
 use super::{ask, code_of};
-use crate::lifecycle::{Key, ME, ROLES, role, started};
+use crate::lifecycle::{ME, ROLES, role};
 
 on_each_database! {
     async fn permissions_are_asked_as_a_list_or_an_expression(database: Database) {
@@ -116,6 +116,8 @@ on_each_database! {
                 ("ip_allowed", "skip"),
                 ("permissions_held", "fail"),
                 ("endpoint_allowed", "fail"),
+                ("quota", "skip"),
+                ("rate_limits", "skip"),
             ]
         );
         assert_eq!(verdict.body["code"], "source_not_allowed", "the first that fails settles it");

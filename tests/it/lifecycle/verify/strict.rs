@@ -1,10 +1,10 @@
 //! `"strict": true`: a refusal has a status of its own, and is a problem document.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Database, Key, on_each_database, started};
 use serde_json::json;
 
 use super::{UNKNOWN, ask};
-use crate::lifecycle::{Key, VERIFY, started};
+use crate::lifecycle::VERIFY;
 
 on_each_database! {
     async fn each_refusal_has_its_status_and_challenge(database: Database) {

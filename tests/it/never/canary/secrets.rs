@@ -14,9 +14,11 @@ pub async fn issue(world: &World) -> Vec<Vec<String>> {
     vec![
         keys(world).await,
         tokens(world).await,
+        tickets(world).await,
         access,
         refresh,
         traded(world).await,
+        imported(&world.admin).await,
         vec![password, person(&world.admin).await],
         vec![client_secret(&world.admin).await],
     ]
@@ -39,6 +41,18 @@ async fn tokens(world: &World) -> Vec<String> {
     let mut secrets = lives(&world.root, "/api/v1/me/tokens", json!({}), "token").await;
     secrets.extend(lives(&world.admin, &of_program, json!({ "scopes": [] }), "token").await);
     secrets
+}
+
+/// One that nobody has used, and one that somebody has.
+async fn tickets(world: &World) -> Vec<String> {
+    let mut tickets = Vec::new();
+    for _ in 0..2 {
+        let new = json!({ "method": "GET", "path": "/api/v1/me" });
+        let made = world.admin.post("/api/v1/tickets", new).await.expect(201);
+        tickets.push((made.text_of("ticket").to_owned(), made.text_of("url").to_owned()));
+    }
+    world.anonymous().get(&tickets[0].1).await.expect(200);
+    tickets.into_iter().map(|(ticket, _)| ticket).collect()
 }
 
 /// The secrets that a key or token has in its life: made, made once more and repeated, and rotated.
@@ -69,6 +83,21 @@ async fn sessions(api: &Api, password: &str) -> (Vec<String>, Vec<String>) {
     let second = api.post("/api/v1/auth/refresh", used).await.expect(200);
     let both = |name| [&second, &first].map(|it| it.text_of(name).to_owned()).to_vec();
     (both("access_token"), both("refresh_token"))
+}
+
+/// What is told of keys that come from another store: its pepper, and a whole key.
+async fn imported(admin: &Api) -> Vec<String> {
+    let pepper = "pepper-of-another-store-4e5f6a7b8c9d";
+    let key = "plain-key-of-another-store-0a1b2c3d";
+    let hash = json!({
+        "algorithm": "hmac-sha256",
+        "value": "d1b3d7dae110dca173ac1f313aea83a4c915c3245b4ac3bf2e2412740b36e347",
+        "key": { "value": pepper },
+    });
+    let keys = json!([{ "name": "hashed", "hash": hash }, { "name": "plain", "key": key }]);
+    let made = admin.post("/api/v1/api-keys/batch", json!({ "api_keys": keys })).await.expect(200);
+    assert_eq!(made.body["created"], 2, "{made}");
+    vec![pepper.to_owned(), key.to_owned(), hash["value"].as_str().unwrap().to_owned()]
 }
 
 /// An access token for a key.

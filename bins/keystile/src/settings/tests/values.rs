@@ -139,6 +139,24 @@ fn durations_and_numbers_have_bounds() {
 }
 
 #[test]
+fn a_redis_is_a_url_whose_password_can_be_masked() {
+    takes(
+        "redis_url",
+        &[
+            "redis://redis.example.com",
+            "rediss://user:password@redis.example.com:6380/1",
+            "redis+unix:///run/redis/redis.sock",
+        ],
+        &["", "redis.example.com:6379", "http://redis", "redis+unix:///run/r.sock?pass=secret"],
+    );
+}
+
+#[test]
+fn a_limit_of_failures_is_a_number_in_a_time() {
+    takes("failure_limit", &["100/min", "1/s", "5/h", "9/day"], &["", "100", "0/min", "1/week"]);
+}
+
+#[test]
 fn a_log_level_is_not_a_misspelt_module() {
     takes(
         "log",
