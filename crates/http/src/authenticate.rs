@@ -59,9 +59,9 @@ pub(crate) async fn judge(
     let origin = origin(state, request)?;
     let presented = state.keystile.chain().extract(&View(request)).transpose();
     let Some(presented) = presented else { return Ok(Authentication::Nobody) };
-    let asked = Endpoint::new(method(request).as_str(), request.path()).ok();
+    let asked = || Endpoint::new(method(request).as_str(), request.path()).ok();
     guarded(state, origin.address, async {
-        let caller = state.keystile.authenticate(presented?, asked.as_ref(), origin).await?;
+        let caller = state.keystile.authenticate(presented?, asked, origin).await?;
         Ok(Authentication::Known(Arc::new(caller)))
     })
     .await

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use keystile_auth::{Place, Presented, Rejection};
 use keystile_domain::{
-    Actor, Context, Cost, Credential, CredentialText, Decision, Endpoint, Found, Grant, Pepper,
-    Power, RequestId, Rights, Secret, Source, Timestamp, Transport, decide,
+    Actor, Context, Credential, CredentialText, Decision, Endpoint, Found, Grant, Pepper, Power,
+    RequestId, Rights, Secret, Source, Timestamp, Transport, decide,
 };
 use keystile_storage::{Conn, StoreError};
 use uuid::Uuid;
@@ -163,8 +163,8 @@ pub enum Refused {
 }
 
 impl Keystile {
-    /// Judges the credential of a request for `asked`, which a ticket must be for; an endpoint that
-    /// cannot be read is `None`.
+    /// Judges the credential of a request for `asked`, which a ticket must be for, and which nobody
+    /// else is asked about; an endpoint that cannot be read is `None`.
     ///
     /// # Errors
     ///
@@ -172,11 +172,12 @@ impl Keystile {
     pub async fn authenticate(
         &self,
         presented: Presented,
-        asked: Option<&Endpoint>,
+        asked: impl FnOnce() -> Option<Endpoint>,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let identified = self.identify_presented(&presented, asked).await;
-        self.let_in(identified, presented.text, Some(presented.place), origin).await
+        let asked = matches!(presented.place, Place::Ticket(_)).then(asked).flatten();
+        let identified = self.identify_presented(&presented, asked.as_ref()).await;
+        self.admit_identified(identified, presented.text, Some(presented.place), origin).await
     }
 
     /// Judges a client that shows its id and its secret (RFC 6749, section 2.3.1): the id of a key
@@ -206,10 +207,10 @@ impl Keystile {
         origin: Origin,
     ) -> Result<Caller, Refused> {
         let identified = self.identify(&text).await;
-        self.let_in(identified, text, None, origin).await
+        self.admit_identified(identified, text, None, origin).await
     }
 
-    async fn let_in(
+    async fn admit_identified(
         &self,
         identified: Result<(Arc<Credential>, Option<ProvenToken>), Unidentified>,
         text: CredentialText,
@@ -217,11 +218,8 @@ impl Keystile {
         origin: Origin,
     ) -> Result<Caller, Refused> {
         let (credential, token) = identified.map_err(Refused::Rejected)?;
-        let (context, user_agent) = (context(place.as_ref(), &origin), origin.user_agent.as_ref());
-        let now = self.clock.now();
-        let checked = self.check(&credential, &context, Cost::ONE, now, user_agent).await;
-        let checked = checked.map_err(|error| Refused::Rejected(Rejection::Store(error.into())))?;
-        let (grant, limits) = checked.allowed()?;
+        let context = context(place.as_ref(), &origin);
+        let (grant, limits) = self.let_in(&credential, &context, &origin).await?;
         Ok(Caller { grant, text: Arc::new(text), place, token, limits, origin })
     }
 }

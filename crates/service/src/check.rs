@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use keystile_auth::Rejection;
 use keystile_domain::{Context, Cost, Credential, Decision, Denial, Grant, Timestamp, decide};
 use keystile_storage::StoreError;
 
 use crate::limits::{Exceeded, Standing};
 use crate::usage::UserAgent;
 use crate::verify::refusal;
-use crate::{Keystile, Refused};
+use crate::{Keystile, Origin, Refused};
 
 /// What came of judging a credential and of counting the check.
 pub(crate) enum Checked {
@@ -51,6 +52,22 @@ impl Keystile {
         Ok(checked)
     }
 
+    /// Checks the credential of one request; what it is granted, and how its limits stand after it.
+    pub(crate) async fn let_in(
+        &self,
+        credential: &Arc<Credential>,
+        context: &Context<'_>,
+        origin: &Origin,
+    ) -> Result<(Grant, Vec<Standing>), Refused> {
+        let (now, user_agent) = (self.clock.now(), origin.user_agent.as_ref());
+        match self.check(credential, context, Cost::ONE, now, user_agent).await {
+            Ok(Checked::Allow(grant, standings)) => Ok((grant, standings)),
+            Ok(Checked::Deny(denial)) => Err(Refused::Denied(denial)),
+            Ok(Checked::Exceed(exceeded)) => Err(Refused::Exceeded(exceeded)),
+            Err(error) => Err(Refused::Rejected(Rejection::Store(error.into()))),
+        }
+    }
+
     /// Judges a credential that was shown, and counts the check as its use alone: for whoever is
     /// told what it is worth, and not let in by it.
     pub(crate) fn judge(
@@ -66,16 +83,5 @@ impl Keystile {
         };
         self.record(credential, context, now, refusal, None);
         decision
-    }
-}
-
-impl Checked {
-    /// What it allows, and how the limits stand after it.
-    pub(crate) fn allowed(self) -> Result<(Grant, Vec<Standing>), Refused> {
-        match self {
-            Self::Allow(grant, standings) => Ok((grant, standings)),
-            Self::Deny(denial) => Err(Refused::Denied(denial)),
-            Self::Exceed(exceeded) => Err(Refused::Exceeded(exceeded)),
-        }
     }
 }

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use keystile_auth::{Presented, Rejection};
-use keystile_domain::{
-    Context, Cost, Credential, Endpoint, EndpointError, Permission, PermissionQuery,
-};
+use keystile_auth::Presented;
+use keystile_domain::{Context, Credential, Endpoint, EndpointError, Permission, PermissionQuery};
 
 use crate::caller::context;
 use crate::limits::Standing;
@@ -50,11 +48,7 @@ impl Keystile {
             endpoint: permission.is_none().then_some(endpoint),
             ..context(Some(&presented.place), origin)
         };
-        let user_agent = origin.user_agent.as_ref();
-        let now = self.clock.now();
-        let checked = self.check(&credential, &context, Cost::ONE, now, user_agent).await;
-        let checked = checked.map_err(|error| Refused::Rejected(Rejection::Store(error.into())))?;
-        let (_, limits) = checked.allowed()?;
+        let (_, limits) = self.let_in(&credential, &context, origin).await?;
         Ok(Passed { credential, limits })
     }
 }

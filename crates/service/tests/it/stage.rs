@@ -70,7 +70,7 @@ pub fn master(byte: u8) -> MasterKey {
 pub async fn caller(keystile: &Keystile, secret: &str) -> Result<Caller, Refused> {
     let presented =
         Presented { text: CredentialText::parse(secret).unwrap(), place: Place::BEARER };
-    keystile.authenticate(presented, None, origin("127.0.0.1")).await
+    keystile.authenticate(presented, || None, origin("127.0.0.1")).await
 }
 
 /// A request from an address.
