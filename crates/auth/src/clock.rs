@@ -1,8 +1,8 @@
 //! The time, as something handed in: a check at a given moment must be repeatable.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use keystile_domain::Timestamp;
 
@@ -12,7 +12,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 
     /// How long it is since some moment of its own. Whoever sets the time does not change it, so
-    /// it never runs backwards.
+    /// it never runs backwards, and it goes on while the machine sleeps: a lease ends then too.
     fn elapsed(&self) -> Duration;
 }
 
@@ -55,7 +55,17 @@ impl Clock for SystemClock {
         Timestamp::from_millis(0).after(since)
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn elapsed(&self) -> Duration {
+        use rustix::time::{ClockId, clock_gettime};
+        // The clock counts from the start of the machine, and so from before nothing.
+        clock_gettime(ClockId::Boottime).try_into().unwrap_or_default()
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn elapsed(&self) -> Duration {
+        static START: std::sync::LazyLock<std::time::Instant> =
+            std::sync::LazyLock::new(std::time::Instant::now);
         START.elapsed()
     }
 }
@@ -80,9 +90,6 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         self.as_ref().elapsed()
     }
 }
-
-/// When the first of them looked.
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 #[cfg(test)]
 mod tests {

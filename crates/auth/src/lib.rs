@@ -11,6 +11,9 @@
 //! - [`Chain`]: the one credential of a request, and the [`Place`] where it stood. What cannot be
 //!   a credential ends here, without a look-up.
 //! - [`Verifier`]: looks the credential up and lets [`decide`](keystile_domain::decide) judge it.
+//! - [`Guard`]: all of that at once, for a whole request; with the features `actix` and `tower` as
+//!   a middleware, an extractor and a layer.
+//! - [`Recall`]: what a verifier remembers, and [`Trust`]: how far it may believe that.
 //!
 //! # Example
 //!
@@ -67,14 +70,25 @@
 
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+#[cfg(feature = "actix")]
+pub mod actix;
 mod client;
 mod clock;
 mod extract;
+mod guard;
 pub mod jwt;
+mod lanes;
+mod problem;
+mod recall;
+mod refused;
 mod request;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod token;
+#[cfg(feature = "tower")]
+pub mod tower;
+mod trust;
 mod verifier;
 
 pub use client::{ClientOrigin, Networks, OriginError, TrustedProxies, TrustedProxiesError};
@@ -83,6 +97,11 @@ pub use extract::{
     Ambiguity, BearerExtractor, Chain, Extraction, Extractor, HeaderExtractor, Malformed, Place,
     Presented, QueryExtractor, Refusal, TicketExtractor,
 };
+pub use guard::{Guard, Verify};
 pub use jwt::TokenError;
+pub use problem::Problem;
+pub use recall::{Recall, Recalled, Remember, Told, Unread};
+pub use refused::{Refused, UsedUp};
 pub use request::RequestView;
+pub use trust::{Deciding, Learnt, Settling, Trust};
 pub use verifier::{Rejection, Verifier};

@@ -68,9 +68,17 @@ pub struct ApiKeyFilter {
     pub expired: Option<bool>,
     /// Those that end before this moment (keys without an end never do).
     pub expires_before: Option<Timestamp>,
+    /// Those that have an end, or have none.
+    pub ends: Option<bool>,
+    /// Those that were made before this moment.
+    pub created_before: Option<Timestamp>,
+    /// Those that were ever let in, or never.
+    pub used: Option<bool>,
     /// Those that were not let in from this moment on. One that never was counts from when it was
     /// made.
     pub unused_since: Option<Timestamp>,
+    /// Those of which it is known what they needed, or all others.
+    pub exercised: Option<bool>,
     /// Those that hold the role.
     pub role: Option<RoleId>,
     /// Those of the provider.

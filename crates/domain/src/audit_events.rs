@@ -105,6 +105,15 @@ pub struct Target {
     pub name: String,
 }
 
+impl Target {
+    /// The installation as a whole.
+    #[must_use]
+    pub fn system() -> Self {
+        let name = "keystile".to_owned();
+        Self { kind: TargetKind::System, id: name.clone(), name }
+    }
+}
+
 words!(
     /// The kinds of thing that events are about.
     #[non_exhaustive]
@@ -113,6 +122,8 @@ words!(
         AccessToken = "access_token",
         /// An API key.
         ApiKey = "api_key",
+        /// A format of secrets.
+        Format = "format",
         /// A provider.
         Provider = "provider",
         /// A role.
@@ -154,8 +165,16 @@ words!(
         ApiKeyRotationFinished = "api_key.rotation_finished",
         /// A key was changed in another way.
         ApiKeyUpdated = "api_key.updated",
+        /// A format is remembered no longer: no provider uses it, and no secret that lives has it.
+        FormatForgotten = "format.forgotten",
+        /// The database came under another master key.
+        MasterKeyRotated = "master_key.rotated",
         /// The password of a user was set or replaced.
         PasswordChanged = "password.changed",
+        /// Secrets are stored under a new pepper.
+        PepperRotated = "pepper.rotated",
+        /// Every pepper but the present one was forgotten.
+        PeppersForgotten = "peppers.forgotten",
         /// A provider was made.
         ProviderCreated = "provider.created",
         /// A provider was deleted.
@@ -184,6 +203,8 @@ words!(
         SigningKeyRetired = "signing_key.retired",
         /// Keystile started for the first time.
         SystemInitialised = "system.initialised",
+        /// Everything was restored from a backup.
+        SystemRestored = "system.restored",
         /// A personal access token was made.
         TokenCreated = "token.created",
         /// A personal access token was deleted for ever.

@@ -45,11 +45,11 @@ pub struct Credential {
     /// The provider whose rules it follows.
     pub provider: Arc<Provider>,
     /// The roles that it holds, or its owner, as they are now.
-    pub roles: Vec<Role>,
+    pub roles: Arc<[Role]>,
     /// What it is narrowed to; `None`: everything that the roles allow.
     pub scopes: Option<PermissionSet>,
     /// What the roles together allow, within the scopes.
-    pub rights: Rights,
+    pub rights: Arc<Rights>,
 }
 
 impl Credential {
@@ -57,6 +57,24 @@ impl Credential {
     #[must_use]
     pub fn whole_roles(&self) -> &[Role] {
         if self.scopes.is_none() { &self.roles } else { &[] }
+    }
+
+    /// The names of the things that it depends on: a change of one of them may change it.
+    #[must_use]
+    pub fn depends_on(&self) -> Vec<String> {
+        let ids = [self.id, self.principal.id, self.limits.holder, self.provider.id.as_uuid()];
+        let ids = ids.iter().map(ToString::to_string);
+        ids.chain(self.roles.iter().map(|role| role.id.to_string())).collect()
+    }
+
+    /// How many bytes of memory it takes, roughly.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        // Its provider, its roles and its rights are those of many.
+        let texts = [self.name.as_str(), &self.key_prefix, self.principal.name.as_str()];
+        size_of::<Self>()
+            + texts.iter().map(|text| text.len()).sum::<usize>()
+            + self.metadata.bytes()
     }
 
     /// When the presented secret stops working, by itself or with its credential.

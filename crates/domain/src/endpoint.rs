@@ -51,7 +51,7 @@ impl EndpointRule {
     #[must_use]
     pub fn methods(&self) -> Vec<String> {
         match &self.methods {
-            Methods::Any => vec![ANY.to_owned()],
+            Methods::Any => vec![ANY_METHOD.to_owned()],
             Methods::Of(methods) => methods.iter().cloned().collect(),
         }
     }
@@ -60,6 +60,24 @@ impl EndpointRule {
     #[must_use]
     pub fn path(&self) -> &str {
         self.path.as_str()
+    }
+
+    /// What a rule has to name so that it opens an endpoint that this one opens: `GET` for a `HEAD`
+    /// that `GET` includes, `*` for a method that no rule can name.
+    pub(crate) fn method_for<'a>(&self, asked: &'a Endpoint) -> &'a str {
+        match &self.methods {
+            Methods::Any if !is_rule_method(&asked.method) => ANY_METHOD,
+            Methods::Of(methods) if !methods.contains(&asked.method) => "GET",
+            _ => &asked.method,
+        }
+    }
+
+    /// Whether the rule names the method, or names any.
+    pub(crate) fn names(&self, method: &str) -> bool {
+        match &self.methods {
+            Methods::Any => true,
+            Methods::Of(methods) => methods.contains(method),
+        }
     }
 }
 
@@ -150,7 +168,7 @@ enum Methods {
 impl Methods {
     fn new(methods: &[String]) -> Result<Self, EndpointError> {
         match methods {
-            [any] if any == ANY => Ok(Self::Any),
+            [any] if any == ANY_METHOD => Ok(Self::Any),
             _ if !(1..=MAX_METHODS).contains(&methods.len()) => Err(EndpointError::MethodCount),
             _ if methods.iter().all(|method| is_rule_method(method)) => {
                 Ok(Self::Of(methods.iter().cloned().collect()))
@@ -181,7 +199,9 @@ fn is_token(text: &str) -> bool {
     (1..=MAX_METHOD_BYTES).contains(&text.len()) && text.bytes().all(is_tchar)
 }
 
-const ANY: &str = "*";
+/// What a rule names in place of methods, to open a path for each.
+pub(crate) const ANY_METHOD: &str = "*";
+
 const MAX_METHODS: usize = 32;
 const MAX_METHOD_BYTES: usize = 32;
 

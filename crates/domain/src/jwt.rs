@@ -5,7 +5,9 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::Secret;
+use sha2::{Digest, Sha256};
+
+use crate::{Fingerprint, Secret};
 
 /// A text with the shape of a signed JWT (RFC 7515, section 3.1): three parts of base64url, divided
 /// by dots, at most 8 KiB. Nothing about it is verified.
@@ -44,6 +46,12 @@ impl Jwt {
         } else {
             Err(JwtError)
         }
+    }
+
+    /// The SHA-256 of the whole text: what it is remembered by.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::from_bytes(Sha256::digest(self.expose()).into())
     }
 
     /// Whether a text, however long, has three parts of base64url.

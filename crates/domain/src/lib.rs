@@ -15,6 +15,7 @@
 //!   a [`Grant`].
 //! - [`Limits`]: what the uses of a credential are counted against.
 //! - [`Rights`]: what a principal may do, and the ceiling on what it may hand to others.
+//! - [`Exercise`] and [`Excess`]: what a credential needed of what it holds.
 //! - [`Event`] and [`ChainKey`]: what the audit log says, and how it is sealed.
 //! - [`CredentialStore`]: the port that storage implements and verifiers ask.
 
@@ -26,10 +27,12 @@ mod ceiling;
 mod chain;
 mod credential;
 mod decide;
+mod effect;
 mod endpoint;
 mod expiry;
 mod ids;
 mod imports;
+mod insights;
 mod jwt;
 mod limits;
 mod listing;
@@ -58,6 +61,7 @@ pub use credential::{Carrier, Credential, CredentialKind, Principal, PrincipalKi
 pub use decide::{
     Context, Decision, Denial, Grant, Outcome, Rule, Source, Transport, decide, explain,
 };
+pub use effect::{Effect, Subject, Touches};
 pub use endpoint::{Endpoint, EndpointError, EndpointRule, RequestPath};
 pub use expiry::{Expiry, ExpiryError, Lifetime};
 pub use ids::{
@@ -68,6 +72,7 @@ pub use imports::{
     HashScheme, ImportPlace, ImportedHash, KeptHash, KeyPart, KeyPartError, KeyPrefix,
     KeyPrefixError, SaltPosition,
 };
+pub use insights::{Excess, Exercise};
 pub use jwt::{CredentialText, Jwt, JwtError};
 pub use limits::{
     Cost, CostError, LimitCount, LimitCountError, LimitName, LimitNameError, LimitWindow,
@@ -93,7 +98,7 @@ pub use secret::{
     KeyLength, Malformed, Pepper, Prefix, Secret, SecretError, SecretFormat, SecretTag,
 };
 pub use sessions::{Session, SessionHolder};
-pub use store::{CredentialStore, Found};
+pub use store::{Answer, CredentialStore, Found};
 pub use text::{
     Description, ExternalId, Identifier, Metadata, MetadataError, Name, Reason, TextError,
 };

@@ -22,10 +22,13 @@ pub enum Direction {
 }
 
 impl PageLimit {
+    /// The most that one page shows.
+    pub const MAX: Self = Self(100);
+
     /// The limit, or nothing when it is out of range.
     #[must_use]
     pub fn new(limit: i64) -> Option<Self> {
-        u8::try_from(limit).ok().filter(|limit| (1..=100).contains(limit)).map(Self)
+        u8::try_from(limit).ok().filter(|limit| (1..=Self::MAX.0).contains(limit)).map(Self)
     }
 
     /// The limit as the number of rows.

@@ -27,6 +27,7 @@ pub use self::formats::{DrawError, Formats, Malformed};
 /// A whole secret, as its holder presents it: 1 to 512 bytes of visible ASCII, of any format.
 ///
 /// Wiped from memory when dropped. Two secrets are compared by their digests.
+#[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {

@@ -129,6 +129,11 @@ impl Metadata {
         &self.0
     }
 
+    /// How many bytes of memory they take, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        if self.0.is_empty() { 0 } else { 4 * Value::Object(self.0.clone()).to_string().len() }
+    }
+
     /// These metadata after a merge patch (RFC 7396): `null` removes a member, objects merge.
     ///
     /// # Errors

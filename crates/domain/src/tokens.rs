@@ -45,6 +45,9 @@ pub struct TokenFilter {
     pub name: Option<NamePattern>,
     /// Those that have ended at the moment of the question, or have not.
     pub expired: Option<bool>,
+    /// Those that were not let in from this moment on. One that never was counts from when it was
+    /// made.
+    pub unused_since: Option<Timestamp>,
 }
 
 /// What a list of tokens can be sorted by.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keystile_domain::{
     AllowedIps, ApiKeyId, Carrier, CredentialKind, Encoding, Expiry, HeaderName, KeyLength,
     KeySettings, Limits, Metadata, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
-    ProviderSettings, QueryName, Rights, Rule, SecretFormat, Seq, Timestamp, Version,
+    ProviderSettings, QueryName, Rule, SecretFormat, Seq, Timestamp, Version,
 };
 
 use super::*;
@@ -26,9 +26,9 @@ struct Outage;
 impl CredentialStore for OneAnswer {
     type Error = Outage;
 
-    async fn find(&self, _: &Secret) -> Result<Option<Found>, Outage> {
+    async fn find(&self, _: &Secret) -> Result<Answer, Outage> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        self.answer.clone()
+        self.answer.clone().map(Answer::from)
     }
 }
 
@@ -102,9 +102,9 @@ fn credential() -> Arc<Credential> {
         owner_enabled: None,
         signed_in: false,
         provider: Arc::new(provider()),
-        roles: Vec::new(),
+        roles: Arc::default(),
         scopes: None,
-        rights: Rights::default(),
+        rights: Arc::default(),
     })
 }
 
@@ -179,6 +179,6 @@ async fn an_unknown_credential_is_told_from_a_deleted_one() {
 async fn an_outage_never_looks_like_an_unknown_credential() {
     let (verifier, _) = verifier(Err(Outage));
     let rejection = check(&verifier, KEY).await.unwrap_err();
-    assert!(matches!(rejection, Rejection::Store(Outage)));
+    assert!(matches!(rejection, Rejection::Store(_)));
     assert_eq!(rejection.source().unwrap().to_string(), "the database is down");
 }

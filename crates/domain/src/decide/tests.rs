@@ -117,13 +117,13 @@ impl Facts {
             owner_enabled: self.owner_enabled,
             signed_in: false,
             provider: Arc::new(self.provider()),
-            roles: Vec::new(),
+            roles: Arc::default(),
             scopes: None,
-            rights: Rights {
+            rights: Arc::new(Rights {
                 permissions: std::iter::once("a.read".parse().unwrap()).collect(),
                 endpoints: vec![EndpointRule::new(&["GET".to_owned()], "/a").unwrap()],
                 ..Rights::default()
-            },
+            }),
         })
     }
 
@@ -233,7 +233,7 @@ fn a_key_with_ranges_is_refused_from_outside_and_from_nowhere() {
 fn an_endpoint_that_cannot_be_read_opens_for_nobody() {
     let facts = Facts { endpoint: Some(None), ..Facts::FINE };
     let mut credential = (*facts.credential()).clone();
-    credential.rights.endpoints = vec![EndpointRule::everything()];
+    Arc::make_mut(&mut credential.rights).endpoints = vec![EndpointRule::everything()];
     let context = Context { endpoint: Some(None), ..Context::default() };
     match decide(&Arc::new(credential), &context, at(0)) {
         Decision::Deny(denial) => assert_eq!(denial.rule(), Rule::EndpointAllowed),

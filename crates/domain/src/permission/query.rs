@@ -39,6 +39,16 @@ impl PermissionQuery {
     pub fn missing(&self, held: &PermissionSet) -> Vec<Permission> {
         self.0.missing(held).into_iter().collect()
     }
+
+    /// Tells each permission that the query needs of `held`, which meets it: of the sides of an
+    /// `or` those of the first that is met.
+    pub(crate) fn tell_needed<'q>(
+        &'q self,
+        held: &PermissionSet,
+        tell: &mut dyn FnMut(&'q Permission),
+    ) {
+        self.0.tell_needed(held, tell);
+    }
 }
 
 impl fmt::Display for PermissionQuery {
@@ -120,6 +130,17 @@ impl Node {
             }
             Self::One(permission) if held.covers(permission) => PermissionSet::default(),
             Self::One(permission) => PermissionSet::from_iter([permission.clone()]),
+        }
+    }
+
+    fn tell_needed<'q>(&'q self, held: &PermissionSet, tell: &mut dyn FnMut(&'q Permission)) {
+        match self {
+            Self::All(nodes) => nodes.iter().for_each(|node| node.tell_needed(held, tell)),
+            Self::Any(nodes) => {
+                let met = nodes.iter().find(|node| node.is_met_by(held));
+                met.into_iter().for_each(|node| node.tell_needed(held, tell));
+            }
+            Self::One(permission) => tell(permission),
         }
     }
 }

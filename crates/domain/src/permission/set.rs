@@ -57,7 +57,7 @@ impl PermissionSet {
     }
 
     /// The same power in the fewest permissions: without those that another one covers.
-    pub(super) fn simplest(&self) -> Self {
+    pub(crate) fn simplest(&self) -> Self {
         let is_spare = |p: &Permission| self.0.iter().any(|other| other != p && other.covers(p));
         self.0.iter().filter(|p| !is_spare(p)).cloned().collect()
     }

@@ -3,6 +3,8 @@
 
 mod parts;
 
+use std::fmt;
+
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
@@ -89,6 +91,14 @@ impl SecretFormat {
             Ok(decoded) if decoded.len() == self.key_bytes() => Fit::Fits,
             _ => Fit::Other,
         }
+    }
+}
+
+/// Its name, in one word: `base62/32/ks_`.
+impl fmt::Display for SecretFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { prefix, encoding, key_length } = self;
+        write!(f, "{}/{}/{}", encoding.as_str(), key_length.bytes(), prefix.as_str())
     }
 }
 

@@ -29,10 +29,28 @@ impl Formats {
         Self { any: true, ..self }
     }
 
+    /// The formats that are known.
+    #[must_use]
+    pub fn known(&self) -> &[SecretFormat] {
+        &self.known
+    }
+
+    /// Whether live keys may have any other format.
+    #[must_use]
+    pub const fn has_any(&self) -> bool {
+        self.any
+    }
+
     /// Whether a format is among them.
     #[must_use]
     pub fn contains(&self, format: &SecretFormat) -> bool {
         self.known.contains(format)
+    }
+
+    /// The format that a text fits, if it fits one.
+    #[must_use]
+    pub fn fitting(&self, text: &str) -> Option<&SecretFormat> {
+        self.known.iter().find(|format| format.fit(text) == Fit::Fits)
     }
 
     /// Takes a text for a secret if it fits one of the formats.
@@ -107,6 +125,9 @@ impl Formats {
 
     /// What stands before the first secret of a run, if there is one.
     fn before_secret<'r>(&self, run: &'r str) -> Option<&'r str> {
+        if run.len() < SHORTEST_HIDDEN {
+            return None;
+        }
         let starts = self.known.iter().filter_map(|format| before_secret(format, run));
         starts.min_by_key(|before| before.len())
     }
@@ -162,6 +183,9 @@ fn runs(text: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 const REDACTED: &str = "[redacted]";
+
+/// Half of the shortest secret, which is 16 bytes in base64url: most words of a log are shorter.
+const SHORTEST_HIDDEN: usize = 11;
 
 /// A draw clashes at most half of the time, when all of the shortest key happens to be letters and
 /// digits; that all of these do is less likely than 1 in 10¹⁸.
