@@ -6,15 +6,16 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{
-    ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Digest, ExternalId, Listing, PageRequest, RoleId,
-    Start, Timestamp,
+    ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, ExternalId, Listing, PageRequest, RoleId, Start,
+    Timestamp,
 };
 
 pub(crate) use self::row::ApiKeyRow;
-use crate::conn::{insert_all, on_conn};
-use crate::listing::{cut, named, number, part, text, text_id};
-use crate::schema::{api_key_roles, api_keys, imports, last_uses};
-use crate::{Conn, StoreError, TombstoneDraft, Tx};
+use crate::columns::NEVER;
+use crate::conn::{insert_all, insert_many, on_conn};
+use crate::listing::{cut, named, number, part, text, text_id, unused};
+use crate::schema::{api_key_roles, api_keys, exercises, imports, last_uses};
+use crate::{Conn, NewSecret, StoreError, TombstoneDraft, Tx};
 
 impl Conn {
     /// Finds a key.
@@ -67,9 +68,12 @@ impl Conn {
                 if let Some(pattern) = &filter.name {
                     query = named!(query, api_keys::name_folded, pattern);
                 }
-                if let Some(enabled) = filter.enabled {
-                    query = query.filter(api_keys::enabled.eq(enabled));
-                }
+                query = match filter.enabled {
+                    Some(true) => query.filter(api_keys::enabled),
+                    // So that the index of these few serves it.
+                    Some(false) => query.filter(not(api_keys::enabled)),
+                    None => query,
+                };
                 query = match filter.expired {
                     Some(true) => query.filter(api_keys::expires_at.le(now)),
                     Some(false) => query.filter(api_keys::expires_at.gt(now)),
@@ -78,12 +82,29 @@ impl Conn {
                 if let Some(end) = filter.expires_before {
                     query = query.filter(api_keys::expires_at.lt(end.as_millis()));
                 }
+                query = match filter.ends {
+                    Some(true) => query.filter(api_keys::expires_at.ne(NEVER)),
+                    Some(false) => query.filter(api_keys::expires_at.eq(NEVER)),
+                    None => query,
+                };
+                if let Some(moment) = filter.created_before {
+                    query = query.filter(api_keys::created_at.lt(moment.as_millis()));
+                }
+                if let Some(used) = filter.used {
+                    let any = last_uses::table.filter(last_uses::credential_id.eq(api_keys::id));
+                    query = if used {
+                        query.filter(exists(any))
+                    } else {
+                        query.filter(not(exists(any)))
+                    };
+                }
                 if let Some(moment) = filter.unused_since {
-                    let moment = moment.as_millis();
-                    let used = last_uses::table
-                        .filter(last_uses::credential_id.eq(api_keys::id))
-                        .filter(last_uses::at.ge(moment));
-                    query = query.filter(api_keys::created_at.lt(moment)).filter(not(exists(used)));
+                    query = unused!(query, moment.as_millis(), api_keys);
+                }
+                if let Some(exercised) = filter.exercised {
+                    let any =
+                        exists(exercises::table.filter(exercises::credential_id.eq(api_keys::id)));
+                    query = if exercised { query.filter(any) } else { query.filter(not(any)) };
                 }
                 if let Some(role) = filter.role {
                     let holders = api_key_roles::table
@@ -141,9 +162,9 @@ impl Tx {
     pub async fn insert_api_key(
         &mut self,
         key: &ApiKey,
-        digest: &Digest,
+        secret: impl Into<NewSecret>,
     ) -> Result<(), StoreError> {
-        self.insert_api_keys(&[(key.clone(), *digest)]).await
+        self.insert_api_keys(&[(key.clone(), secret.into())]).await
     }
 
     /// Stores many new keys with their secrets, at a fraction of what each alone would cost.
@@ -151,11 +172,15 @@ impl Tx {
     /// # Errors
     ///
     /// As for [`insert_api_key`](Self::insert_api_key), without saying which key it was.
-    pub async fn insert_api_keys(&mut self, keys: &[(ApiKey, Digest)]) -> Result<(), StoreError> {
+    pub async fn insert_api_keys(
+        &mut self,
+        keys: &[(ApiKey, NewSecret)],
+    ) -> Result<(), StoreError> {
         let rows = keys.iter().map(|(key, _)| ApiKeyRow::new(key)).collect::<Result<_, _>>()?;
-        insert_all!(self, api_keys::table, rows);
+        insert_many!(self, api_keys::table, rows);
         self.insert_holders(keys.iter().map(|(key, _)| key)).await?;
-        let secrets = keys.iter().map(|(key, digest)| (key.into(), digest, key.created_at));
+        let secrets = keys.iter();
+        let secrets = secrets.map(|(key, secret)| (key.into(), secret.clone(), key.created_at));
         self.insert_secrets(secrets).await
     }
 

@@ -11,10 +11,10 @@ use keystile_domain::{
 
 use self::row::EventRow;
 use crate::columns::{bytes, id_text, parameter};
-use crate::conn::{insert_all, on_conn};
+use crate::conn::{insert_many, on_conn};
 use crate::listing::{cut, number, part, text_id};
 use crate::schema::{events, feed_head};
-use crate::{Conn, StoreError, Tx};
+use crate::{Conn, FeedPlace, StoreError, Tx};
 
 impl Conn {
     /// Lists events.
@@ -96,11 +96,25 @@ impl Conn {
         let (seq, hash) = head.ok_or(StoreError::Corrupt("feed_head"))?;
         Ok((Seq(seq), ChainHash::from_bytes(bytes(&hash, "feed_head.hash")?)))
     }
+
+    /// The last event that there is: the [`head`](Self::head), unless somebody has edited the log.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds no event that can be read.
+    pub async fn find_last_place(&mut self) -> Result<FeedPlace, StoreError> {
+        let query = events::table.order(events::seq.desc()).select((events::seq, events::hash));
+        let last: Option<(i64, Vec<u8>)> =
+            on_conn!(self, |link| query.first(link).await.optional()?);
+        let (seq, hash) = last.ok_or(StoreError::Corrupt("events"))?;
+        let hash = ChainHash::from_bytes(bytes(&hash, "events.hash")?);
+        Ok(FeedPlace { seq: Seq(seq), hash })
+    }
 }
 
 impl Tx {
     pub(crate) async fn insert_events(&mut self, sealed: &[SealedEvent]) -> Result<(), StoreError> {
-        insert_all!(self, events::table, sealed.iter().map(EventRow::new).collect());
+        insert_many!(self, events::table, sealed.iter().map(EventRow::new).collect());
         Ok(())
     }
 }

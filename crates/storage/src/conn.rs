@@ -58,6 +58,7 @@ macro_rules! insert_all {
                     $crate::conn::in_time(async { Ok(insert.await?) }).await?;
                 }
             }
+            $crate::conn::Link::Sqlite(_) if rows.is_empty() => {}
             $crate::conn::Link::Sqlite(object) => {
                 let insert = move |link: &mut ::diesel::SqliteConnection| {
                     rows.iter().try_for_each(|row| {
@@ -71,7 +72,20 @@ macro_rules! insert_all {
     }};
 }
 
-pub(crate) use {insert_all, on_conn};
+/// Inserts a vector of rows that know how to go in [`bulk`](crate::bulk).
+macro_rules! insert_many {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        let rows: Vec<_> = $rows;
+        match &mut $conn.0 {
+            $crate::conn::Link::Postgres(object) if rows.len() >= $crate::bulk::MANY => {
+                $crate::bulk::insert(&mut ***object, &rows).await?;
+            }
+            _ => $crate::conn::insert_all!($conn, $table, rows),
+        }
+    }};
+}
+
+pub(crate) use {insert_all, insert_many, on_conn};
 
 /// Waits for PostgreSQL, but not for one that has stopped in the middle: its machine goes on
 /// acknowledging what it is sent, so that nothing else would ever end the wait.

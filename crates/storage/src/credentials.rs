@@ -25,26 +25,33 @@ use crate::tokens::TokenRow;
 use crate::users::UserRow;
 use crate::{Conn, StoreError};
 
-/// Finds the API key that a secret belongs to.
+/// Finds a secret, and the API key that it belongs to if its kind says so: whoever knows that a
+/// secret is unknown or a token's need not ask for a key again.
 macro_rules! find_key {
     ($conn:expr, $secret:expr) => {{
+        let key = api_keys::id
+            .eq(secrets::credential_id)
+            .and(secrets::kind.eq(CredentialKind::ApiKey.as_str()));
+        let provider = providers::id.nullable().eq(api_keys::provider_id.nullable());
+        let holder = api_key_roles::key_id.nullable().eq(api_keys::id.nullable());
+        let role = roles::id.nullable().eq(api_key_roles::role_id.nullable());
         let query = secrets::table
-            .inner_join(api_keys::table.on(api_keys::id.eq(secrets::credential_id)))
-            .inner_join(providers::table.on(providers::id.eq(api_keys::provider_id)))
-            .left_join(api_key_roles::table.on(api_key_roles::key_id.eq(api_keys::id)))
-            .left_join(roles::table.on(roles::id.nullable().eq(api_key_roles::role_id.nullable())))
-            .filter($secret.and(secrets::kind.eq(CredentialKind::ApiKey.as_str())))
+            .left_join(api_keys::table.on(key))
+            .left_join(providers::table.on(provider))
+            .left_join(api_key_roles::table.on(holder))
+            .left_join(roles::table.on(role))
+            .filter($secret)
             .order(roles::id);
         let rows: Vec<KeyRow> = on_conn!($conn, |link| {
             let columns = (
                 secrets::ends_at,
-                ApiKeyRow::as_select(),
-                ProviderRow::as_select(),
+                Option::<ApiKeyRow>::as_select(),
+                Option::<ProviderRow>::as_select(),
                 Option::<RoleRow>::as_select(),
             );
             query.select(columns).load(link).await?
         });
-        read_key(&rows)?
+        rows
     }};
 }
 
@@ -82,10 +89,11 @@ impl Conn {
     /// says that it was asked and knows nothing of the secret.
     pub async fn find_credential(&mut self, digest: &Digest) -> Result<Option<Found>, StoreError> {
         let secret = || secrets::digest.eq(digest.as_bytes().as_slice());
-        let mut credential = find_key!(self, secret());
-        if credential.is_none() {
-            credential = find_token!(self, secret());
-        }
+        let rows = find_key!(self, secret());
+        let credential = match read_key(&rows)? {
+            None if !rows.is_empty() => find_token!(self, secret()),
+            credential => credential,
+        };
         match credential {
             Some(credential) => Ok(Some(Found::Credential(Arc::new(credential)))),
             None => self.find_tombstone(digest).await,
@@ -106,22 +114,26 @@ impl Conn {
         tag: SecretTag,
     ) -> Result<Option<Credential>, StoreError> {
         let [least, greatest] = tag.bounds().map(|digest| digest.as_bytes().to_vec());
-        let secret =
-            secrets::credential_id.eq(id_text(id)).and(secrets::digest.between(least, greatest));
+        // What was made before the secret came under another pepper knows it by its former digest.
+        let secret = secrets::credential_id.eq(id_text(id)).and(
+            secrets::digest
+                .between(least.clone(), greatest.clone())
+                .or(secrets::former_digest.assume_not_null().between(least, greatest)),
+        );
         match kind {
-            CredentialKind::ApiKey => Ok(find_key!(self, secret)),
+            CredentialKind::ApiKey => read_key(&find_key!(self, secret)),
             CredentialKind::PersonalAccessToken => Ok(find_token!(self, secret)),
             _ => Ok(None),
         }
     }
 }
 
-type KeyRow = (i64, ApiKeyRow, ProviderRow, Option<RoleRow>);
+type KeyRow = (i64, Option<ApiKeyRow>, Option<ProviderRow>, Option<RoleRow>);
 type OwnedRow = (i64, TokenRow, UserRow, ProviderRow, Option<RoleRow>);
 
-/// Reads the rows of one key, which differ in the role alone.
+/// Reads the rows of one secret, which differ in the role alone; nothing if it is no key's.
 fn read_key(rows: &[KeyRow]) -> Result<Option<Credential>, StoreError> {
-    let Some((ends_at, key, provider, _)) = rows.first() else { return Ok(None) };
+    let Some((ends_at, Some(key), Some(provider), _)) = rows.first() else { return Ok(None) };
     let key = key.read(&[])?;
     let roles = rows.iter().filter_map(|(.., role)| role.as_ref());
     let roles = roles.map(RoleRow::read).collect::<Result<Vec<_>, _>>()?;
@@ -142,8 +154,8 @@ fn read_key(rows: &[KeyRow]) -> Result<Option<Credential>, StoreError> {
         signed_in: false,
         name: key.name,
         provider: Arc::new(provider.read()?),
-        rights: Rights::of(&roles),
-        roles,
+        rights: Arc::new(Rights::of(&roles)),
+        roles: roles.into(),
         scopes: None,
     }))
 }
@@ -177,8 +189,8 @@ fn read_token(rows: &[OwnedRow]) -> Result<Option<Credential>, StoreError> {
         owner_enabled: Some(owner.enabled),
         signed_in: false,
         provider: Arc::new(provider.read()?),
-        rights: rights.within(token.scopes.as_ref()),
-        roles,
+        rights: Arc::new(rights.within(token.scopes.as_ref())),
+        roles: roles.into(),
         scopes: token.scopes,
     }))
 }

@@ -193,6 +193,7 @@ impl Tx {
 
 impl Books {
     /// Makes an imported secret an ordinary one, now that it was shown; says whether it was there.
+    /// Its digest is under the pepper of this number.
     ///
     /// # Errors
     ///
@@ -202,10 +203,11 @@ impl Books {
         &mut self,
         import: &Digest,
         digest: &Digest,
+        pepper: i32,
     ) -> Result<bool, StoreError> {
         // The secret first, as for a delete: two that wait for each other would wait for ever.
         let put = diesel::update(secrets::table.find(import.as_bytes().as_slice()))
-            .set(secrets::digest.eq(digest.as_bytes().as_slice()));
+            .set((secrets::digest.eq(digest.as_bytes().as_slice()), secrets::pepper.eq(pepper)));
         if on_conn!(self, |link| put.execute(link).await?) == 0 {
             return Ok(false);
         }
@@ -229,7 +231,7 @@ impl Books {
 }
 
 #[derive(Insertable, Queryable, Selectable)]
-#[diesel(table_name = imports)]
+#[diesel(table_name = imports, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 struct ImportRow {
     digest: Vec<u8>,

@@ -7,6 +7,7 @@
 //!   event its place before it reads anything, so changes happen one after the other, and it cannot
 //!   be committed without the events that tell of it.
 //! - [`Books`] is for the writes that no event tells of: uses, failures, refresh tokens.
+//! - [`Feed`] is how a node learns what others have changed.
 //! - [`StoreError`] keeps apart what callers must tell apart: above all, an outage is never "not
 //!   found".
 //! - [`lock_server`] keeps a second server off one SQLite file.
@@ -19,11 +20,17 @@ mod administrators;
 mod api_keys;
 mod audit_events;
 mod books;
+mod bulk;
 mod columns;
 mod conn;
 mod credentials;
+mod dump;
+mod durability;
 mod error;
+mod exercises;
+mod feed;
 mod formats;
+mod group;
 mod identities;
 mod imports;
 mod limits;
@@ -31,11 +38,15 @@ mod listing;
 mod lock;
 mod meta;
 mod migrations;
+mod nodes;
+mod old_secret_uses;
 mod pattern;
+mod peppers;
 mod postgres;
 mod providers;
 mod refresh_tokens;
 mod replays;
+mod restore;
 mod roles;
 mod schema;
 mod secrets;
@@ -57,15 +68,24 @@ mod users;
 pub use administrators::Except;
 pub use books::Books;
 pub use conn::Conn;
+pub use dump::{DumpError, Moment, Sink};
+pub use durability::Durability;
 pub use error::{Conflict, OpenError, StoreError};
+pub use exercises::Exercised;
+pub use feed::{Feed, FeedPlace, Look, Report, Seen};
+pub use group::Ending;
 pub use imports::{Import, ImportScheme, PrefixedImport};
 pub use lock::{ServerLock, lock_server};
+pub use nodes::{Node, NodeDraft};
+pub use old_secret_uses::OldSecretUse;
+pub use peppers::{StoredPepper, Straggler};
 pub use refresh_tokens::{RefreshToken, Spent};
 pub use replays::Replay;
-pub use secrets::SecretOwner;
+pub use restore::{RestoreRefusal, RestoredTable};
+pub use secrets::{NewSecret, SecretOwner};
 pub use sign_in_failures::Failures;
 pub use signing_keys::StoredSigningKey;
-pub use store::{Store, StoreOptions, Url};
+pub use store::{PoolStatus, Store, StoreOptions, Url};
 pub use tickets::StoredTicket;
 pub use tombstones::TombstoneDraft;
 pub use tx::Tx;

@@ -18,6 +18,19 @@ macro_rules! named {
     }};
 }
 
+/// Keeps the rows of a boxed query whose credential was made before a moment, and not let in since.
+macro_rules! unused {
+    ($query:expr, $moment:expr, $table:ident) => {{
+        use $crate::schema::last_uses;
+        let moment = $moment;
+        let used = last_uses::table
+            .filter(last_uses::credential_id.eq($table::id))
+            .filter(last_uses::at.ge(moment));
+        let used = ::diesel::dsl::exists(used);
+        $query.filter($table::created_at.lt(moment)).filter(::diesel::dsl::not(used))
+    }};
+}
+
 /// Sorts a boxed query by a column and the id, and cuts the part out of it that a page asks for,
 /// and one row more, which tells whether others follow.
 ///
@@ -49,7 +62,7 @@ macro_rules! part {
     }};
 }
 
-pub(crate) use {named, part};
+pub(crate) use {named, part, unused};
 
 /// The beginning of a comparison of two columns with two values that follow.
 pub(crate) fn behind((key, id): (&str, &str), direction: Direction) -> String {

@@ -4,11 +4,13 @@
 //! one of them work while the others wait, and then find nothing to do.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::path::Path;
 
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
+use diesel::sqlite::Sqlite;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -29,6 +31,12 @@ pub(crate) fn run_postgres(link: AsyncPgConnection) -> Result<(), OpenError> {
     link.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).map_err(failed)?;
     run(&mut link, POSTGRES)?;
     link.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})")).map_err(failed)
+}
+
+/// The versions of all migrations, in order.
+pub(crate) fn versions() -> Result<Vec<String>, Box<dyn Error + Send + Sync>> {
+    let known = MigrationSource::<Sqlite>::migrations(&SQLITE)?;
+    Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 fn run<DB: Backend, C: MigrationHarness<DB>>(
@@ -63,7 +71,6 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 #[cfg(test)]
 mod tests {
     use diesel::pg::Pg;
-    use diesel::sqlite::Sqlite;
 
     use super::*;
 

@@ -13,7 +13,8 @@ use diesel_async::pooled_connection::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
-use tokio_postgres::config::SslMode;
+use tokio::sync::Notify;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::{MakeTlsConnect, TlsStream};
 use tokio_postgres::{AsyncMessage, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -27,6 +28,8 @@ pub(crate) struct Connector {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     unproven: Unproven,
+    /// Told whenever a notice says that something was changed.
+    news: Arc<Notify>,
 }
 
 /// Counts the commits of which the server said that no standby may have them: somebody cancelled
@@ -46,6 +49,8 @@ impl Connector {
         let mut config: Config =
             address.expose_secret().parse().map_err(OpenError::AddressSyntax)?;
         config.ssl_mode(tls.mode);
+        // What a standby says may be older than a revocation, and an address may lead to one.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         if config.get_application_name().is_none() {
             config.application_name("keystile");
         }
@@ -60,7 +65,17 @@ impl Connector {
             SslMode::Disable => None,
             _ => Some(MakeRustlsConnect::new(tls.config()?)),
         };
-        Ok(Self { config, tls, unproven })
+        Ok(Self { config, tls, unproven, news: Arc::default() })
+    }
+
+    /// Connections to another address, which count with those of this one.
+    pub(crate) fn to(&self, address: &SecretString) -> Result<Self, OpenError> {
+        Self::new(address, self.unproven.clone())
+    }
+
+    /// Connections that tell when a notice says that something was changed.
+    pub(crate) fn noticing(self, news: Arc<Notify>) -> Self {
+        Self { news, ..self }
     }
 
     /// Makes the pool's connections, each driven by the main runtime: one driven by a web worker
@@ -99,7 +114,7 @@ impl Connector {
         T::Stream: Send + 'static,
     {
         let (client, connection) = self.config.connect(tls).await.map_err(refusal)?;
-        tokio::spawn(drive(connection, self.unproven.clone()));
+        tokio::spawn(drive(connection, self.unproven.clone(), Arc::clone(&self.news)));
         AsyncPgConnection::try_from(client).await
     }
 }
@@ -121,7 +136,7 @@ impl Unproven {
 }
 
 /// Moves messages until the connection ends. Whoever waits for one then gets an error.
-async fn drive<S>(mut connection: Connection<Socket, S>, unproven: Unproven)
+async fn drive<S>(mut connection: Connection<Socket, S>, unproven: Unproven, news: Arc<Notify>)
 where
     S: TlsStream + Unpin,
 {
@@ -131,6 +146,7 @@ where
             Ok(AsyncMessage::Notice(notice)) if notice.routine() == Some(STANDBY_WAIT) => {
                 unproven.0.fetch_add(1, Ordering::Release);
             }
+            Ok(AsyncMessage::Notification(_)) => news.notify_one(),
             Ok(_) => {}
             Err(error) => {
                 tracing::debug!(%error, "a connection to PostgreSQL ended");

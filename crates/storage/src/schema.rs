@@ -32,6 +32,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    nodes (incarnation) {
+        incarnation -> Text,
+        address -> Text,
+        version -> Text,
+        started_at -> BigInt,
+        beat -> BigInt,
+        position -> BigInt,
+        settled -> BigInt,
+        followers -> BigInt,
+        unproven -> BigInt,
+    }
+}
+
+diesel::table! {
     events (seq) {
         seq -> BigInt,
         id -> Text,
@@ -65,6 +79,7 @@ diesel::table! {
         id -> Integer,
         seq -> BigInt,
         hash -> Binary,
+        pepper -> Integer,
     }
 }
 
@@ -73,6 +88,7 @@ diesel::table! {
         prefix -> Text,
         encoding -> Text,
         key_length -> Integer,
+        counted -> Bool,
     }
 }
 
@@ -98,6 +114,14 @@ diesel::table! {
     meta (name) {
         name -> Text,
         value -> Text,
+    }
+}
+
+diesel::table! {
+    peppers (id) {
+        id -> Integer,
+        sealed -> Binary,
+        created_at -> BigInt,
     }
 }
 
@@ -160,6 +184,9 @@ diesel::table! {
         current -> Bool,
         ends_at -> BigInt,
         created_at -> BigInt,
+        pepper -> Integer,
+        former_digest -> Nullable<Binary>,
+        format -> Nullable<Text>,
     }
 }
 
@@ -310,9 +337,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    exercises (credential_id, exercise) {
+        credential_id -> Text,
+        exercise -> Text,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    old_secret_uses (credential_id, address, user_agent) {
+        credential_id -> Text,
+        address -> Text,
+        user_agent -> Text,
+        checks -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     api_key_roles,
     api_keys,
+    exercises,
     identities,
     import_schemes,
     imports,
@@ -366,6 +412,7 @@ mod tests {
             select_all!(conn, sessions refresh_tokens signing_keys spent_tokens sign_in_failures);
             select_all!(conn, usage_hours last_uses quota_uses tickets);
             select_all!(conn, import_schemes imports);
+            select_all!(conn, exercises old_secret_uses peppers);
         }
     }
 }

@@ -4,12 +4,13 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{
-    ApiKey, ApiKeyId, CredentialKind, Digest, OldSecret, Timestamp, Token, TokenId,
+    ApiKey, ApiKeyId, CredentialKind, Digest, OldSecret, SecretFormat, Timestamp, Token, TokenId,
 };
 use uuid::Uuid;
 
+use crate::bulk::bulk;
 use crate::columns::{NEVER, id_text};
-use crate::conn::{insert_all, on_conn};
+use crate::conn::{insert_many, on_conn};
 use crate::schema::secrets;
 use crate::{Conn, StoreError, Tx};
 
@@ -18,6 +19,29 @@ use crate::{Conn, StoreError, Tx};
 pub struct SecretOwner {
     pub(crate) kind: CredentialKind,
     pub(crate) id: Uuid,
+}
+
+/// A secret that is stored for the first time: what stands for it, and how it looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSecret {
+    digest: Digest,
+    format: Option<String>,
+}
+
+impl NewSecret {
+    /// A secret of this format, which is remembered for as long as the secret lives; `None`: of none
+    /// that is remembered.
+    #[must_use]
+    pub fn new(digest: Digest, format: Option<&SecretFormat>) -> Self {
+        Self { digest, format: format.map(ToString::to_string) }
+    }
+}
+
+impl From<&Digest> for NewSecret {
+    /// A secret of a format that nobody remembers.
+    fn from(digest: &Digest) -> Self {
+        Self::new(*digest, None)
+    }
 }
 
 impl From<&ApiKey> for SecretOwner {
@@ -74,7 +98,7 @@ impl Conn {
 
 impl Tx {
     /// Gives a credential a new secret. The present one becomes the old one and ends at
-    /// `old_ends_at`; an older one is forgotten. The credential's row, which shows the beginning of
+    /// `old_ends_at`; an older one is forgotten, with who showed it. The credential's row, which shows the beginning of
     /// the secret, is the caller's to update.
     ///
     /// # Errors
@@ -84,19 +108,20 @@ impl Tx {
     pub async fn replace_secret(
         &mut self,
         owner: impl Into<SecretOwner>,
-        digest: &Digest,
+        secret: impl Into<NewSecret>,
         old_ends_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let owner = owner.into();
         let forget = diesel::delete(secrets_of!(owner).filter(diesel::dsl::not(secrets::current)));
         on_conn!(self, |link| forget.execute(link).await?);
+        self.remove_old_secret_uses(owner).await?;
         let retire = diesel::update(secrets_of!(owner))
             .set((secrets::current.eq(false), secrets::ends_at.eq(old_ends_at.as_millis())));
         if on_conn!(self, |link| retire.execute(link).await?) == 0 {
             return Err(StoreError::NotFound);
         }
-        self.insert_secrets([(owner, digest, now)]).await
+        self.insert_secrets([(owner, secret.into(), now)]).await
     }
 
     /// Moves the end of a credential's old secret.
@@ -118,27 +143,34 @@ impl Tx {
         }
     }
 
-    /// Stores the first secrets of credentials, each with the moment that it is made.
-    pub(crate) async fn insert_secrets<'a>(
+    /// Stores the first secrets of credentials, each with the moment that it is made. Their digests
+    /// are under the [pepper](Self::pepper) of this change.
+    pub(crate) async fn insert_secrets(
         &mut self,
-        secrets: impl IntoIterator<Item = (SecretOwner, &'a Digest, Timestamp)>,
+        secrets: impl IntoIterator<Item = (SecretOwner, NewSecret, Timestamp)>,
     ) -> Result<(), StoreError> {
-        let rows = secrets.into_iter().map(|(owner, digest, now)| SecretRow {
-            digest: digest.as_bytes().to_vec(),
+        let pepper = self.pepper();
+        let rows = secrets.into_iter().map(|(owner, secret, now)| SecretRow {
+            digest: secret.digest.as_bytes().to_vec(),
             kind: owner.kind.as_str(),
             credential_id: id_text(owner.id),
             current: true,
             // A present secret ends only with its credential.
             ends_at: NEVER,
             created_at: now.as_millis(),
+            pepper,
+            format: secret.format,
         });
-        insert_all!(self, secrets::table, rows.collect());
+        let mut rows: Vec<_> = rows.collect();
+        // Side by side in the table, they touch each of its pages once.
+        rows.sort_unstable_by(|one, other| one.digest.cmp(&other.digest));
+        insert_many!(self, secrets::table, rows);
         Ok(())
     }
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = secrets)]
+#[diesel(table_name = secrets, treat_none_as_default_value = false)]
 struct SecretRow {
     digest: Vec<u8>,
     kind: &'static str,
@@ -146,4 +178,17 @@ struct SecretRow {
     current: bool,
     ends_at: i64,
     created_at: i64,
+    pepper: i32,
+    format: Option<String>,
 }
+
+bulk!(SecretRow, secrets, {
+    digest: digest,
+    kind: kind,
+    credential_id: credential_id,
+    current: current,
+    ends_at: ends_at,
+    created_at: created_at,
+    pepper: pepper,
+    format: format,
+});

@@ -1,9 +1,11 @@
 //! Connections to an SQLite file: how they are set up, and how their blocking calls are kept off
 //! the threads that serve requests.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fs::OpenOptions;
+use std::future::ready;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
@@ -70,6 +72,39 @@ pub(crate) fn open(file: &Path) -> ConnectionResult<SqliteConnection> {
     Ok(link)
 }
 
+/// Runs on a blocking thread, from beginning to end, what makes many calls: moving each of them
+/// there by itself takes longer than most of them do.
+pub(crate) fn spawn<T: Send + 'static>(
+    runtime: &Handle,
+    work: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    let handle = runtime.clone();
+    runtime.spawn_blocking(move || {
+        let _here = MayBlock::here();
+        handle.block_on(work)
+    })
+}
+
+/// While it lives, calls need not be moved away from this thread.
+struct MayBlock;
+
+impl MayBlock {
+    fn here() -> Self {
+        MAY_BLOCK.set(true);
+        Self
+    }
+}
+
+impl Drop for MayBlock {
+    fn drop(&mut self) {
+        MAY_BLOCK.set(false);
+    }
+}
+
+thread_local! {
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+}
+
 impl SpawnBlocking for BlockingThreads {
     fn spawn_blocking<'a, R>(
         &mut self,
@@ -78,6 +113,9 @@ impl SpawnBlocking for BlockingThreads {
     where
         R: Send + 'static,
     {
+        if MAY_BLOCK.get() {
+            return Box::pin(ready(Ok(task())));
+        }
         let (running, ended) = mpsc::channel();
         let task = self.0.spawn_blocking(move || {
             let _running = running;
@@ -126,6 +164,7 @@ const PRAGMAS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF;
+    PRAGMA cache_size = -8000;
 ";
 
 #[cfg(test)]

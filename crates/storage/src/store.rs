@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
+use deadpool::managed::QueueMode;
 use diesel::IntoSql;
 use diesel::sql_types::Integer;
 use diesel_async::pooled_connection::deadpool::Pool;
@@ -13,12 +14,15 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 use crate::conn::{Link, on_conn};
+use crate::dump::{dump_postgres, dump_sqlite};
+use crate::group::Queue;
 use crate::postgres::{Connector, Unproven};
 use crate::sqlite::{self, SqliteLink};
 use crate::transaction::Transaction;
-use crate::{Books, Conn, OpenError, StoreError, Tx, migrations};
+use crate::{Books, Conn, DumpError, OpenError, Sink, StoreError, Tx, migrations};
 
 /// Where the data are, and how they are reached.
 #[derive(Clone, Debug)]
@@ -41,15 +45,32 @@ pub enum Url {
     Sqlite(PathBuf),
 }
 
+/// The connections to the database, as they are at one moment. Under load the numbers may belong to
+/// slightly different moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStatus {
+    /// How many there may be.
+    pub most: usize,
+    /// How many there are.
+    pub open: usize,
+    /// How many of them nobody uses.
+    pub idle: usize,
+    /// How many tasks wait for one.
+    pub waiting: usize,
+}
+
 /// The database. Cheap to clone: every clone shares the connections.
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
     handle: Handle,
-    acquire_timeout: Duration,
+    pub(crate) acquire_timeout: Duration,
     /// Changes happen one after the other in any case. Waiting for their turn here, in order, they
     /// hold no connection that a check could use.
     turn: Arc<Semaphore>,
+    /// Changes that may share a transaction, and with it a turn.
+    pub(crate) queue: Arc<Queue>,
     unproven: Unproven,
 }
 
@@ -78,6 +99,7 @@ impl Store {
             handle: handle.clone(),
             acquire_timeout: options.acquire_timeout,
             turn: Arc::new(Semaphore::new(1)),
+            queue: Arc::default(),
             unproven,
         })
     }
@@ -111,6 +133,44 @@ impl Store {
         migrated.map_err(StoreError::unavailable)?
     }
 
+    /// Whether the schema is that of this version of the program, neither older nor newer.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer.
+    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
+        match self.read().await?.list_migrations().await {
+            Ok(applied) => Ok(migrations::versions().is_ok_and(|known| known == applied)),
+            // There is no list yet.
+            Err(StoreError::Query(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads everything that is worth keeping, as it stood at one moment, and gives the sink back.
+    /// Whoever writes meanwhile is not held up.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] says what stopped it.
+    pub async fn dump<S: Sink>(&self, sink: S) -> Result<S, DumpError> {
+        let dumped = match &self.backend {
+            Backend::Postgres { connector, .. } => {
+                let connector = Arc::clone(connector);
+                let dumping = async move {
+                    let link = connector.connect().await.map_err(StoreError::unavailable)?;
+                    dump_postgres(link, sink).await
+                };
+                self.handle.spawn(dumping).await
+            }
+            Backend::Sqlite { file, .. } => {
+                let file = file.clone();
+                self.handle.spawn_blocking(move || dump_sqlite(&file, sink)).await
+            }
+        };
+        dumped.map_err(StoreError::unavailable)?
+    }
+
     /// Asks the database for nothing.
     ///
     /// # Errors
@@ -140,7 +200,8 @@ impl Store {
         }))
     }
 
-    /// Begins a change, as soon as those before it have ended.
+    /// Begins a change that shares its commit with no other, as soon as those before it have
+    /// ended.
     ///
     /// # Errors
     ///
@@ -165,6 +226,40 @@ impl Store {
         Ok(Books { transaction: self.transaction(turn).await? })
     }
 
+    /// The connections, as they are at this moment.
+    #[must_use]
+    pub fn pool_status(&self) -> PoolStatus {
+        let status = match &self.backend {
+            Backend::Postgres { pool, .. } => pool.status(),
+            Backend::Sqlite { pool, .. } => pool.status(),
+        };
+        PoolStatus {
+            most: status.max_size,
+            open: status.size,
+            idle: status.available,
+            waiting: status.waiting,
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Runs what makes many calls to the database.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match &self.backend {
+            Backend::Postgres { .. } => self.handle.spawn(work),
+            Backend::Sqlite { .. } => sqlite::spawn(&self.handle, work),
+        }
+    }
+
     async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         let turn = Arc::clone(&self.turn).acquire_owned();
         match tokio::time::timeout(self.acquire_timeout, turn).await {
@@ -182,7 +277,7 @@ impl Store {
 }
 
 #[derive(Clone)]
-enum Backend {
+pub(crate) enum Backend {
     Postgres { pool: Pool<AsyncPgConnection>, connector: Arc<Connector> },
     Sqlite { pool: Pool<SqliteLink>, file: PathBuf },
 }
@@ -199,6 +294,7 @@ where
     Pool::builder(manager)
         .max_size(options.pool_size)
         .runtime(Runtime::Tokio1)
+        .queue_mode(QueueMode::Lifo)
         .wait_timeout(timeout)
         .create_timeout(timeout)
         .recycle_timeout(timeout)

@@ -6,14 +6,14 @@ mod row;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{
-    Digest, Listing, PageRequest, Start, Timestamp, Token, TokenFilter, TokenId, TokenSort, UserId,
+    Listing, PageRequest, Start, Timestamp, Token, TokenFilter, TokenId, TokenSort, UserId,
 };
 
 pub(crate) use self::row::TokenRow;
 use crate::conn::on_conn;
-use crate::listing::{cut, named, number, part, text, text_id};
+use crate::listing::{cut, named, number, part, text, text_id, unused};
 use crate::schema::tokens;
-use crate::{Conn, StoreError, TombstoneDraft, Tx};
+use crate::{Conn, NewSecret, StoreError, TombstoneDraft, Tx};
 
 impl Conn {
     /// Finds a token.
@@ -70,6 +70,9 @@ impl Conn {
                 if let Some(pattern) = &filter.name {
                     query = named!(query, tokens::name_folded, pattern);
                 }
+                if let Some(moment) = filter.unused_since {
+                    query = unused!(query, moment.as_millis(), tokens);
+                }
                 match filter.expired {
                     Some(true) => query.filter(tokens::expires_at.le(now)),
                     Some(false) => query.filter(tokens::expires_at.gt(now)),
@@ -105,10 +108,14 @@ impl Tx {
     ///
     /// [`Conflict::Reference`](crate::Conflict::Reference) if the owner or the provider does not
     /// exist, [`Conflict::SecretDigest`](crate::Conflict::SecretDigest) if the secret is taken.
-    pub async fn insert_token(&mut self, token: &Token, digest: &Digest) -> Result<(), StoreError> {
+    pub async fn insert_token(
+        &mut self,
+        token: &Token,
+        secret: impl Into<NewSecret>,
+    ) -> Result<(), StoreError> {
         let insert = diesel::insert_into(tokens::table).values(TokenRow::new(token)?);
         on_conn!(self, |link| insert.execute(link).await?);
-        self.insert_secrets([(token.into(), digest, token.created_at)]).await
+        self.insert_secrets([(token.into(), secret.into(), token.created_at)]).await
     }
 
     /// Stores what a token has become: everything but its owner, its provider, who made it, and

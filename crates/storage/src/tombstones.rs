@@ -72,7 +72,7 @@ impl Tx {
 }
 
 #[derive(Insertable, Queryable, Selectable)]
-#[diesel(table_name = tombstones)]
+#[diesel(table_name = tombstones, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 struct TombstoneRow {
     digest: Vec<u8>,

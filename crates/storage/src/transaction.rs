@@ -46,6 +46,24 @@ impl Transaction {
         Ok(transaction)
     }
 
+    /// Marks the place to which [`back`](Self::back) leads.
+    pub(crate) async fn mark(&mut self) -> Result<(), StoreError> {
+        on_conn!(self, |link| begin(link).await?);
+        Ok(())
+    }
+
+    /// Forgets the mark, and keeps what was done since.
+    pub(crate) async fn unmark(&mut self) -> Result<(), StoreError> {
+        on_conn!(self, |link| commit(link).await?);
+        Ok(())
+    }
+
+    /// Undoes what was done since the mark, and forgets it.
+    pub(crate) async fn back(&mut self) -> Result<(), StoreError> {
+        on_conn!(self, |link| rollback(link).await?);
+        Ok(())
+    }
+
     /// Makes it last. Fails with [`StoreError::Unavailable`] if nobody knows whether it does.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         let before = self.unproven.count();
@@ -92,6 +110,11 @@ impl Drop for Transaction {
     }
 }
 
+/// Inside of a transaction, each of these is about a savepoint.
+async fn begin<C: AsyncConnection>(link: &mut C) -> QueryResult<()> {
+    C::TransactionManager::begin_transaction(link).await
+}
+
 async fn commit<C: AsyncConnection>(link: &mut C) -> QueryResult<()> {
     C::TransactionManager::commit_transaction(link).await
 }
@@ -106,5 +129,5 @@ const POSTGRES_BEGIN: &str = "
     BEGIN ISOLATION LEVEL READ COMMITTED;
     SET LOCAL synchronous_commit = on;
     SET LOCAL lock_timeout = '5s';
-    SET LOCAL idle_in_transaction_session_timeout = '10s';
+    SET LOCAL idle_in_transaction_session_timeout = '2s';
 ";

@@ -21,6 +21,9 @@ pub struct Tx {
     pub(crate) transaction: Transaction,
     seq: Seq,
     previous: ChainHash,
+    pepper: i32,
+    /// Whether the transaction holds changes that were made before this one.
+    is_shared: bool,
 }
 
 impl Tx {
@@ -29,12 +32,20 @@ impl Tx {
     pub(crate) async fn begin(mut transaction: Transaction) -> Result<Self, StoreError> {
         let take = diesel::update(feed_head::table.find(HEAD))
             .set(feed_head::seq.eq(feed_head::seq + 1))
-            .returning((feed_head::seq, feed_head::hash));
-        let taken: Option<(i64, Vec<u8>)> =
+            .returning((feed_head::seq, feed_head::hash, feed_head::pepper));
+        let taken: Option<(i64, Vec<u8>, i32)> =
             on_conn!(transaction, |link| take.get_result(link).await.optional()?);
-        let (seq, hash) = taken.ok_or(StoreError::Corrupt("feed_head"))?;
+        let (seq, hash, pepper) = taken.ok_or(StoreError::Corrupt("feed_head"))?;
         let previous = ChainHash::from_bytes(bytes(&hash, "feed_head.hash")?);
-        Ok(Self { transaction, seq: Seq(seq), previous })
+        Ok(Self { transaction, seq: Seq(seq), previous, pepper, is_shared: false })
+    }
+
+    /// Begins the next change in the transaction of this one, which is kept.
+    pub(crate) async fn follow(self) -> Result<Self, StoreError> {
+        let mut transaction = self.transaction;
+        transaction.mark().await?;
+        let next = Self::begin(transaction).await?;
+        Ok(Self { is_shared: true, ..next })
     }
 
     /// The place that the first event of this change will have.
@@ -49,6 +60,25 @@ impl Tx {
         self.previous
     }
 
+    /// The number of the pepper that the secrets of this change stand under.
+    #[must_use]
+    pub fn pepper(&self) -> i32 {
+        self.pepper
+    }
+
+    /// Lets secrets stand under another pepper, from this change on.
+    pub(crate) async fn take_pepper(&mut self, number: i32) -> Result<(), StoreError> {
+        let put = diesel::update(feed_head::table.find(HEAD)).set(feed_head::pepper.eq(number));
+        on_conn!(self, |link| put.execute(link).await?);
+        self.pepper = number;
+        Ok(())
+    }
+
+    /// Lets the events of this change follow another end of the log than the one that was found.
+    pub(crate) fn continue_from(&mut self, (seq, hash): (Seq, ChainHash)) {
+        (self.seq, self.previous) = (seq.next(), hash);
+    }
+
     /// Makes the change last, together with its events, and returns the place of the last one.
     ///
     /// # Errors
@@ -57,8 +87,15 @@ impl Tx {
     /// [`seq`](Self::seq) and [`previous`](Self::previous) on: then nothing is changed.
     /// [`StoreError::Unavailable`] if nobody knows whether the change lasts.
     pub async fn commit(mut self, events: Vec<SealedEvent>) -> Result<Seq, StoreError> {
-        let (seq, hash) = self.end_of(&events)?;
-        self.insert_events(&events).await?;
+        let seq = self.keep(&events).await?;
+        self.transaction.commit().await?;
+        Ok(seq)
+    }
+
+    /// Writes the events, and so ends the change in a transaction that may go on.
+    pub(crate) async fn keep(&mut self, events: &[SealedEvent]) -> Result<Seq, StoreError> {
+        let (seq, hash) = self.end_of(events)?;
+        self.insert_events(events).await?;
         let put = diesel::update(feed_head::table.find(HEAD))
             .set((feed_head::seq.eq(seq.0), feed_head::hash.eq(hash.as_bytes().to_vec())));
         on_conn!(self, |link| put.execute(link).await?);
@@ -66,8 +103,21 @@ impl Tx {
             let notify = format!("NOTIFY keystile_feed, '{seq}'");
             in_time(async { Ok(link.batch_execute(&notify).await?) }).await?;
         }
-        self.transaction.commit().await?;
+        if self.is_shared {
+            self.transaction.unmark().await?;
+        }
         Ok(seq)
+    }
+
+    /// Undoes this change alone. The transaction goes on if it holds others, else it is over.
+    pub(crate) async fn undo(mut self) -> Result<Option<Self>, StoreError> {
+        if self.is_shared {
+            self.transaction.back().await?;
+            Ok(Some(self))
+        } else {
+            self.rollback().await?;
+            Ok(None)
+        }
     }
 
     /// Ends the change without changing anything, and keeps its connection for others.

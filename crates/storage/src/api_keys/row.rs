@@ -7,6 +7,7 @@ use keystile_domain::{
 use serde_json::{Map, Value};
 
 use crate::StoreError;
+use crate::bulk::bulk;
 use crate::columns::{
     PrincipalColumns, from_expiry, from_json, parse, parse_optional, roles_of, to_expiry, to_json,
 };
@@ -14,7 +15,7 @@ use crate::limits::{from_quota, from_rate_limits, to_quota, to_rate_limits};
 use crate::schema::api_keys;
 
 #[derive(Insertable, Queryable, Selectable)]
-#[diesel(table_name = api_keys)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(crate) struct ApiKeyRow {
     id: String,
@@ -29,7 +30,8 @@ pub(crate) struct ApiKeyRow {
 
 /// The columns that may change.
 #[derive(AsChangeset, Insertable, Queryable, Selectable)]
-#[diesel(table_name = api_keys, treat_none_as_null = true)]
+#[diesel(table_name = api_keys)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(crate) struct ApiKeyChanges {
     name: String,
@@ -46,6 +48,28 @@ pub(crate) struct ApiKeyChanges {
     version: i64,
     updated_at: i64,
 }
+
+bulk!(ApiKeyRow, api_keys, {
+    id: id,
+    provider_id: provider_id,
+    created_by_kind: created_by_kind,
+    created_by_id: created_by_id,
+    created_by_name: created_by_name,
+    created_at: created_at,
+    name: changes.name,
+    name_folded: changes.name_folded,
+    description: changes.description,
+    key_prefix: changes.key_prefix,
+    expires_at: changes.expires_at,
+    enabled: changes.enabled,
+    allowed_ips: changes.allowed_ips,
+    rate_limits: changes.rate_limits,
+    quota: changes.quota,
+    external_id: changes.external_id,
+    metadata: changes.metadata,
+    version: changes.version,
+    updated_at: changes.updated_at,
+});
 
 impl ApiKeyRow {
     pub(super) fn new(key: &ApiKey) -> Result<Self, StoreError> {

@@ -8,11 +8,12 @@ use keystile_domain::{
 use serde_json::Value;
 
 use crate::StoreError;
+use crate::bulk::bulk;
 use crate::columns::{PrincipalColumns, bytes, from_json, id_text, parse, parse_optional};
 use crate::schema::events;
 
 #[derive(Insertable, Queryable, Selectable)]
-#[diesel(table_name = events)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(super) struct EventRow {
     seq: i64,
@@ -40,6 +41,33 @@ pub(super) struct EventRow {
     previous_hash: Vec<u8>,
     hash: Vec<u8>,
 }
+
+bulk!(EventRow, events, {
+    seq: seq,
+    id: id,
+    at: at,
+    actor_kind: actor_kind,
+    actor_id: actor_id,
+    actor_name: actor_name,
+    credential_id: credential_id,
+    action: action,
+    target_kind: target_kind,
+    target_id: target_id,
+    target_name: target_name,
+    before: before,
+    before_salt: before_salt,
+    before_digest: before_digest,
+    after: after,
+    after_salt: after_salt,
+    after_digest: after_digest,
+    address: address,
+    address_salt: address_salt,
+    address_digest: address_digest,
+    reason: reason,
+    request_id: request_id,
+    previous_hash: previous_hash,
+    hash: hash,
+});
 
 impl EventRow {
     pub(super) fn new(sealed: &SealedEvent) -> Self {

@@ -37,7 +37,8 @@ on_each_database! {
                 (key, digest)
             })
             .collect();
-        stage.change(async |tx| tx.insert_api_keys(&keys).await).await;
+        let rows: Vec<_> = keys.iter().map(|(key, digest)| (key.clone(), digest.into())).collect();
+        stage.change(async |tx| tx.insert_api_keys(&rows).await).await;
         let mut conn = stage.store.read().await.unwrap();
         for (key, digest) in [&keys[0], &keys[4_999]] {
             assert_eq!(conn.find_api_key(key.id).await.unwrap().as_ref(), Some(key));

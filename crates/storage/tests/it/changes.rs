@@ -139,18 +139,37 @@ on_each_database! {
 
     async fn a_turn_that_does_not_come_is_busy(database: Database) {
         let stage = Stage::new(database).await;
-        let hasty = stage.another(2, Duration::from_millis(20));
+        let hasty = stage.another(2, Duration::from_millis(200));
         let _tx = hasty.begin().await.unwrap();
         assert!(matches!(hasty.begin().await, Err(StoreError::Busy)));
     }
 
     async fn a_server_that_lets_the_others_wait_for_too_long_makes_them_busy(database: Database) {
         let stage = Stage::new(database).await;
-        let _tx = stage.store.begin().await.unwrap();
+        let mut tx = stage.store.begin().await.unwrap();
         let another = stage.another(1, Duration::from_secs(30));
-        let refused = another.begin().await;
+        let at_work = async {
+            loop {
+                tx.find_meta("name").await.unwrap();
+            }
+        };
+        let refused = tokio::select! {
+            refused = another.begin() => refused,
+            never = at_work => never,
+        };
         assert!(matches!(refused, Err(StoreError::Busy)), "{:?}", refused.err());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stalls_in_a_change_loses_it_to_the_others() {
+    let Some(database) = Database::postgres().await else { return };
+    let stage = Stage::new(database).await;
+    let stalled = stage.store.begin().await.unwrap();
+    let another = stage.another(1, Duration::from_secs(30));
+    commit(another.begin().await.unwrap()).await.unwrap();
+    assert!(matches!(commit(stalled).await, Err(StoreError::Unavailable(_))));
+    assert_eq!(stage.store.read().await.unwrap().head().await.unwrap().0, Seq(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

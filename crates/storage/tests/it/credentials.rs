@@ -54,7 +54,7 @@ on_each_database! {
         let principal = Principal { kind: PrincipalKind::ApiKey, id, name: key.name.clone() };
         assert_eq!(found.principal, principal);
         assert_eq!(*found.provider, provider("api-keys", 1));
-        assert_eq!(found.roles, conn.list_roles_by_id(&key.roles).await.unwrap());
+        assert_eq!(*found.roles, *conn.list_roles_by_id(&key.roles).await.unwrap());
         assert_eq!(found.roles.len(), 3);
         assert!(found.rights.permissions.covers(&"invoices.read".parse().unwrap()));
         assert_eq!((found.owner_enabled, found.signed_in, &found.scopes), (None, false, &None));

@@ -40,7 +40,7 @@ async fn waiting(database: Database, keys: &[(&ApiKey, Digest, Option<Digest>)])
 /// Makes the secret an ordinary one, if it is there.
 async fn adopt(store: &Store, import: Digest, own: Digest) -> Result<bool, StoreError> {
     let mut books = store.books().await.unwrap();
-    let adopted = books.adopt_import(&import, &own).await;
+    let adopted = books.adopt_import(&import, &own, 1).await;
     match adopted {
         Ok(_) => books.commit().await.unwrap(),
         Err(_) => books.rollback().await.unwrap(),

@@ -6,7 +6,7 @@ use keystile_domain::{
     PageLimit, PageNumber, PageRequest, RoleFilter, RoleId, RoleSort, Start, Token, TokenFilter,
     TokenId, TokenSort, User, UserFilter, UserSort,
 };
-use keystile_storage::{LastUse, StoreError};
+use keystile_storage::{Exercised, LastUse, StoreError};
 
 use crate::books::keep;
 use crate::samples::{api_key, at, digest, digest_of, provider, role, token, user, uuid};
@@ -66,6 +66,7 @@ on_each_database! {
                 ApiKey { roles: [RoleId(2)].into(), ..api_key(5, "held") },
                 ApiKey { provider: other.id, ..api_key(6, "other") },
                 ApiKey { external_id: Some("x".parse().unwrap()), ..api_key(7, "external") },
+                ApiKey { created_at: at(-1), ..api_key(8, "old") },
             ],
         )
         .await;
@@ -74,13 +75,18 @@ on_each_database! {
             (ApiKeyFilter { expired: Some(true), ..any() }, vec!["over"]),
             (ApiKeyFilter { expires_before: Some(at(2)), ..any() }, vec!["over", "soon"]),
             (ApiKeyFilter { expires_before: Some(at(1)), ..any() }, vec!["over"]),
+            (ApiKeyFilter { ends: Some(true), ..any() }, vec!["over", "soon"]),
+            (
+                ApiKeyFilter { ends: Some(false), created_before: Some(at(0)), ..any() },
+                vec!["old"],
+            ),
             (ApiKeyFilter { role: Some(RoleId(2)), ..any() }, vec!["held"]),
             (ApiKeyFilter { role: Some(RoleId(99)), ..any() }, vec![]),
             (ApiKeyFilter { provider: Some(other.id), ..any() }, vec!["other"]),
             (ApiKeyFilter { external_id: Some("x".parse().unwrap()), ..any() }, vec!["external"]),
             (
                 ApiKeyFilter { expired: Some(false), enabled: Some(true), ..any() },
-                vec!["external", "held", "other", "plain", "soon"],
+                vec!["external", "held", "old", "other", "plain", "soon"],
             ),
         ] {
             assert_eq!(names(&stage, filter.clone()).await, expected, "{filter:?}");
@@ -109,6 +115,23 @@ on_each_database! {
         ] {
             let unused = ApiKeyFilter { unused_since: Some(at(moment)), ..Default::default() };
             assert_eq!(names(&stage, unused).await, expected, "since {moment}");
+        }
+        for (used, expected) in [(true, ["early", "late"]), (false, ["never", "young"])] {
+            let filter = ApiKeyFilter { used: Some(used), ..Default::default() };
+            assert_eq!(names(&stage, filter).await, expected);
+        }
+    }
+
+    async fn keys_are_found_by_whether_it_is_known_what_they_needed(database: Database) {
+        let stage = Stage::furnished(database).await;
+        store(&stage, &[api_key(1, "known"), api_key(2, "unknown")]).await;
+        let exercised = ["a", "b"].map(str::to_owned);
+        let exercised = exercised
+            .map(|exercise| Exercised { credential: uuid(1), exercise, at: at(0) });
+        keep(&stage.store, async |books| books.add_exercises(&exercised).await).await;
+        for (exercised, expected) in [(true, "known"), (false, "unknown")] {
+            let filter = ApiKeyFilter { exercised: Some(exercised), ..Default::default() };
+            assert_eq!(names(&stage, filter).await, [expected]);
         }
     }
 

@@ -115,7 +115,7 @@ async fn a_server_that_stops_is_an_outage_until_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_that_no_standby_confirmed_is_not_reported_as_done() {
+async fn rule_2_a_commit_that_no_standby_confirmed_is_not_reported_as_done() {
     if !Part::Postgres.or_skip() {
         return;
     }

@@ -39,11 +39,23 @@ impl Raw {
 
     /// Runs a statement that both databases understand.
     pub fn execute(&mut self, sql: &str) {
+        self.try_execute(sql).unwrap();
+    }
+
+    /// Runs a statement that both databases may refuse.
+    pub fn try_execute(&mut self, sql: &str) -> QueryResult<usize> {
         match self {
             Self::Postgres(raw) => diesel::sql_query(sql).execute(&mut **raw),
             Self::Sqlite(raw) => diesel::sql_query(sql).execute(raw),
         }
-        .unwrap();
+    }
+
+    /// Runs a statement for each database.
+    pub fn execute_each(&mut self, [sqlite, postgres]: [&str; 2]) {
+        match self {
+            Self::Postgres(_) => self.execute(postgres),
+            Self::Sqlite(_) => self.execute(sqlite),
+        }
     }
 
     /// Makes every migration.

@@ -4,8 +4,9 @@ use acceptance::{Database, on_each_database};
 use keystile_domain::{
     Expiry, NamePattern, ProviderId, Token, TokenFilter, TokenId, TokenSort, UserId, Version,
 };
-use keystile_storage::{Conflict, StoreError, TombstoneDraft, Tx};
+use keystile_storage::{Conflict, LastUse, StoreError, TombstoneDraft, Tx};
 
+use crate::books::keep;
 use crate::lists::first;
 use crate::raw::on_raw;
 use crate::samples::{at, digest, full_token, token, token_provider, user, uuid};
@@ -139,6 +140,9 @@ on_each_database! {
             token(4, &bob, "a"),
         ];
         store(&stage, &tokens).await;
+        let used = tokens[1].id.as_uuid();
+        let used = LastUse { credential: used, at: at(5), address: None, user_agent: None };
+        keep(&stage.store, async |books| books.add_usage(&[], &[used]).await).await;
         let any = TokenFilter::default;
         let by_name = TokenSort::Name;
         let mut conn = stage.store.read().await.unwrap();
@@ -149,6 +153,12 @@ on_each_database! {
             (TokenFilter { owner: Some(bob.id), ..any() }, by_name, vec!["a"]),
             (TokenFilter { owner: Some(UserId::from(uuid(9))), ..any() }, by_name, vec![]),
             (TokenFilter { expired: Some(true), ..any() }, by_name, vec!["CI over"]),
+            (TokenFilter { unused_since: Some(at(0)), ..any() }, by_name, vec!["B"]),
+            (
+                TokenFilter { unused_since: Some(at(5)), ..any() },
+                by_name,
+                vec!["a", "B", "CI over"],
+            ),
             (TokenFilter { expired: Some(false), ..any() }, by_name, vec!["a", "B", "ci soon"]),
             (
                 TokenFilter { name: Some(NamePattern::parse("ci*").unwrap()), ..any() },

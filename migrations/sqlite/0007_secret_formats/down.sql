@@ -1,0 +1,2 @@
+ALTER TABLE formats DROP COLUMN counted;
+ALTER TABLE secrets DROP COLUMN format;

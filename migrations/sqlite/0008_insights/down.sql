@@ -1,0 +1,2 @@
+DROP TABLE old_secret_uses;
+DROP TABLE exercises;
