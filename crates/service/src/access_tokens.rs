@@ -11,13 +11,14 @@ use keystile_auth::jwt::{
     Audiences, Claims, Expectations, Leeway, TokenError, TokenUse, Unverified,
 };
 use keystile_domain::{
-    Credential, CredentialKind, Expiry, Jwt, JwtAlgorithm, Permission, PermissionSet, SessionId,
-    Timestamp,
+    Credential, CredentialKind, Expiry, Jwt, JwtAlgorithm, Permission, PermissionSet, Rights,
+    SessionId, Timestamp,
 };
 use secrecy::SecretString;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::identify::outage;
 use crate::signing_keys::jose;
 use crate::token_proof::{Basis, OwnToken};
 use crate::{Keystile, LookupError, ServiceError, Unidentified, random};
@@ -83,7 +84,7 @@ impl Keystile {
         let end = credential.end().min(latest).at().map_or(now.as_millis(), Timestamp::as_millis);
         let (iat, exp) = (now.as_millis().div_euclid(1_000), end.div_euclid(1_000));
         let narrowed = draft.scopes.is_some();
-        let held = credential.rights.clone().within(draft.scopes.as_ref()).permissions;
+        let held = Rights::clone(&credential.rights).within(draft.scopes.as_ref()).permissions;
         let roles = if narrowed { &[] } else { credential.whole_roles() };
         let roles: Vec<_> = roles.iter().map(|role| role.name.as_str()).collect();
         // A part of the list would say that the others are not held.
@@ -215,7 +216,7 @@ impl Basis {
 }
 
 fn unreadable(error: ServiceError) -> Unidentified {
-    Rejection::Store(LookupError::SigningKeys(Box::new(error)))
+    outage(LookupError::SigningKeys(Box::new(error)))
 }
 
 /// Permissions as a scope (RFC 6749, section 3.3).

@@ -13,8 +13,8 @@ mod update;
 
 use keystile_domain::{
     Action, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeySort, Expiry, ExpiryError, Identifier, Listing,
-    OldSecret, PageRequest, Power, Provider, ProviderId, Reason, Rights, Role, Secret, Target,
-    TargetKind, Timestamp, Version,
+    PageRequest, Power, Provider, ProviderId, Reason, Rights, Role, Secret, Target, TargetKind,
+    Timestamp, Version,
 };
 use keystile_storage::{Conn, StoreError};
 use serde_json::{Value, json};
@@ -29,6 +29,7 @@ pub use batch::BatchOutcome;
 pub use import::{ApiKeyImport, ImportedSecret};
 pub use issue::ApiKeyDraft;
 pub(crate) use remove::remove as remove_api_key;
+pub use rotate::KeyRotation;
 pub use update::ApiKeyChange;
 
 /// A key, with what a face shows of its provider and its use.
@@ -114,11 +115,14 @@ impl Keystile {
         &self,
         caller: &Caller,
         id: ApiKeyId,
-    ) -> Result<Option<OldSecret>, ServiceError> {
+    ) -> Result<Option<KeyRotation>, ServiceError> {
         caller.require(Power::ApiKeysRead)?;
         let mut conn = self.store.read().await?;
         conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
-        Ok(conn.find_old_secret(id).await?)
+        match conn.find_old_secret(id).await? {
+            Some(old) => Ok(Some(KeyRotation::of(&mut conn, id, old).await?)),
+            None => Ok(None),
+        }
     }
 }
 
@@ -165,7 +169,7 @@ async fn show(
     Ok(shown.ok_or(StoreError::NotFound)?)
 }
 
-async fn show_all(
+pub(crate) async fn show_all(
     conn: &mut Conn,
     quotas: &Quotas,
     keys: Vec<ApiKey>,

@@ -1,7 +1,8 @@
 //! The audit log: what can be asked of it.
 
 use keystile_domain::{
-    ChainError, ChainHash, EventFilter, EventSort, Listing, PageRequest, Power, SealedEvent, Seq,
+    ChainError, ChainHash, ChainKey, EventFilter, EventSort, Listing, PageRequest, Power,
+    SealedEvent, Seq,
 };
 
 use crate::{Caller, Keystile, ServiceError, StoreError};
@@ -84,7 +85,7 @@ impl Keystile {
             }
             for sealed in events.into_iter().take_while(|sealed| sealed.event.seq <= head.0) {
                 report.checked += 1;
-                if let Err(broken) = self.follows(&sealed, last) {
+                if let Err(broken) = follows(&self.keys.chain, &sealed, last) {
                     report.broken = Some(broken);
                     return Ok(report);
                 }
@@ -96,21 +97,19 @@ impl Keystile {
         }
         Ok(report)
     }
+}
 
-    fn follows(
-        &self,
-        sealed: &SealedEvent,
-        last: (Seq, ChainHash),
-    ) -> Result<(), (Seq, ChainBreak)> {
-        let expected = last.0.next();
-        if sealed.event.seq != expected {
-            return Err((expected, ChainBreak::Missing));
-        }
-        self.keys
-            .chain
-            .check(sealed, last.1)
-            .map_err(|error| (sealed.event.seq, ChainBreak::Event(error)))
+/// Whether an event is what was sealed, and follows the one before.
+pub(crate) fn follows(
+    chain: &ChainKey,
+    sealed: &SealedEvent,
+    last: (Seq, ChainHash),
+) -> Result<(), (Seq, ChainBreak)> {
+    let expected = last.0.next();
+    if sealed.event.seq != expected {
+        return Err((expected, ChainBreak::Missing));
     }
+    chain.check(sealed, last.1).map_err(|error| (sealed.event.seq, ChainBreak::Event(error)))
 }
 
 /// How many events are read at a time.

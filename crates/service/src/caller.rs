@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use keystile_auth::{Place, Presented, Rejection};
 use keystile_domain::{
-    Actor, Context, Credential, CredentialText, Decision, Endpoint, Found, Grant, Pepper, Power,
-    RequestId, Rights, Secret, Source, Timestamp, Transport, decide,
+    Actor, Context, Credential, CredentialText, Decision, Endpoint, Found, Grant, Power, RequestId,
+    Rights, Secret, Source, Timestamp, Transport, decide,
 };
 use keystile_storage::{Conn, StoreError};
 use uuid::Uuid;
 
+use crate::keys::Keys;
 use crate::limits::{Exceeded, Standing};
+use crate::metrics::Way;
 use crate::token_proof::{Basis, ProvenToken};
-use crate::usage::UserAgent;
+use crate::usage::{Notes, Seen, UserAgent};
+use crate::verify::{VALID, refusal, rejection};
 use crate::{Keystile, ServiceError, Unidentified};
 
 /// How a request reached us.
@@ -41,6 +44,8 @@ pub struct Caller {
     /// How its limits stand after this request.
     limits: Vec<Standing>,
     origin: Origin,
+    /// Where to note which of their rights they needed.
+    notes: Notes,
 }
 
 impl Caller {
@@ -56,13 +61,22 @@ impl Caller {
         &self.limits
     }
 
-    /// Whether they hold a power over Keystile.
+    /// Refuses whoever does not hold a power over Keystile; of whoever does, it is noted that they
+    /// needed it.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Lacking`] names it if not.
+    /// [`ServiceError::Lacking`] names it.
     pub fn require(&self, power: Power) -> Result<(), ServiceError> {
-        require(&self.credential().rights, power)
+        require(&self.credential().rights, power)?;
+        self.notes.power(power);
+        Ok(())
+    }
+
+    /// Whether they hold a power over Keystile, for whoever does not need it yet.
+    #[must_use]
+    pub fn holds(&self, power: Power) -> bool {
+        self.credential().rights.hold(power)
     }
 
     /// Refuses whoever came with a ticket to change anything: the ticket fixes no body, so the change
@@ -80,20 +94,28 @@ impl Caller {
 
     /// What proves later that they were here, in place of the credential itself; nothing if they
     /// came with a ticket, which is used up.
-    pub(crate) fn proof(&self, pepper: &Pepper) -> Option<ProvenToken> {
-        match (&self.place, &self.token, self.text()) {
+    pub(crate) async fn proof(
+        &self,
+        conn: &mut Conn,
+        keys: &Keys,
+    ) -> Result<Option<ProvenToken>, StoreError> {
+        Ok(match (&self.place, &self.token, self.text()) {
             (Some(Place::Ticket(_)), ..) | (_, None, CredentialText::Jwt(_)) => None,
             (_, Some(token), _) => Some(token.clone()),
             (_, None, CredentialText::Secret(secret)) => {
                 let credential = self.credential();
-                let tag = pepper.digest(&secret.fingerprint()).tag();
+                let tag = keys.stored_digest(conn, &secret.fingerprint()).await?.tag();
                 Some(ProvenToken::Secret(Basis::Secret(credential.kind, credential.id, tag)))
             }
-        }
+        })
     }
 
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     pub(crate) fn actor(&self) -> Actor {
@@ -106,10 +128,10 @@ impl Caller {
     pub(crate) async fn renewed(
         &self,
         conn: &mut Conn,
-        pepper: &Pepper,
+        keys: &Keys,
         now: Timestamp,
     ) -> Result<Arc<Credential>, ServiceError> {
-        let credential = self.find_again(conn, pepper).await?;
+        let credential = self.find_again(conn, keys).await?;
         let credential = credential.ok_or(ServiceError::Unauthenticated)?;
         match decide(&credential, &context(self.place.as_ref(), &self.origin), now) {
             Decision::Allow(_) => Ok(credential),
@@ -120,12 +142,12 @@ impl Caller {
     async fn find_again(
         &self,
         conn: &mut Conn,
-        pepper: &Pepper,
+        keys: &Keys,
     ) -> Result<Option<Arc<Credential>>, StoreError> {
         match (&self.token, self.text()) {
             (Some(token), _) => token.resolve(conn).await,
             (None, CredentialText::Secret(secret)) => {
-                let found = conn.find_credential(&pepper.digest(&secret.fingerprint())).await?;
+                let found = keys.find(conn, &secret.fingerprint()).await?;
                 Ok(match found {
                     Some(Found::Credential(credential)) => Some(credential),
                     _ => None,
@@ -162,6 +184,17 @@ pub enum Refused {
     Rejected(Unidentified),
 }
 
+impl Refused {
+    /// The word for it, as `/verify` has it.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Denied(denial) => refusal(denial.rule()),
+            Self::Exceeded(exceeded) => exceeded.limit.code(),
+            Self::Rejected(error) => rejection(error),
+        }
+    }
+}
+
 impl Keystile {
     /// Judges the credential of a request for `asked`, which a ticket must be for, and which nobody
     /// else is asked about; an endpoint that cannot be read is `None`.
@@ -176,7 +209,8 @@ impl Keystile {
         origin: Origin,
     ) -> Result<Caller, Refused> {
         let asked = matches!(presented.place, Place::Ticket(_)).then(asked).flatten();
-        let identified = self.identify_presented(&presented, asked.as_ref()).await;
+        let deciding = self.verifier.begin();
+        let identified = self.identify_presented(&deciding, &presented, asked.as_ref()).await;
         self.admit_identified(identified, presented.text, Some(presented.place), origin).await
     }
 
@@ -206,7 +240,8 @@ impl Keystile {
         text: CredentialText,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let identified = self.identify(&text).await;
+        let deciding = self.verifier.begin();
+        let identified = self.identify(&deciding, &text).await;
         self.admit_identified(identified, text, None, origin).await
     }
 
@@ -217,9 +252,21 @@ impl Keystile {
         place: Option<Place>,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let (credential, token) = identified.map_err(Refused::Rejected)?;
-        let context = context(place.as_ref(), &origin);
-        let (grant, limits) = self.let_in(&credential, &context, &origin).await?;
-        Ok(Caller { grant, text: Arc::new(text), place, token, limits, origin })
+        let admitted = async {
+            let (credential, token) = identified.map_err(Refused::Rejected)?;
+            let context = context(place.as_ref(), &origin);
+            let seen = Seen::ByKeystile(origin.user_agent.as_ref());
+            let (grant, limits) = self.let_in(&credential, &context, seen).await?;
+            Ok((grant, token, limits))
+        };
+        let (grant, token, limits) = self.counted(Way::Request, admitted.await)?;
+        let notes = Notes::new(&self.usage, grant.credential(), self.clock.now());
+        Ok(Caller { grant, text: Arc::new(text), place, token, limits, origin, notes })
+    }
+
+    /// Counts how a check ended, for the metrics.
+    pub(crate) fn counted<T>(&self, way: Way, checked: Result<T, Refused>) -> Result<T, Refused> {
+        self.checks.count(way, checked.as_ref().map_or_else(Refused::code, |_| VALID));
+        checked
     }
 }

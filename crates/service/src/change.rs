@@ -12,14 +12,18 @@ use futures_util::future::BoxFuture;
 use keystile_auth::Clock;
 use keystile_domain::{
     Action, Actor, ChainHash, ChainKey, Credential, Event, EventDraft, EventId, Expiry, Power,
-    Reason, Rights, RoleId, SealedEvent, Seq, Target, Timestamp, Version,
+    Reason, RoleId, SealedEvent, Seq, Target, Timestamp, Version,
 };
-use keystile_storage::{Store, Tx};
+use keystile_storage::{Ending, Store, Tx};
 use serde_json::Value;
+use tracing::Instrument;
 
 use crate::caller::require;
+use crate::cluster::News;
 use crate::keys::Keys;
 use crate::limits::Quotas;
+use crate::spans::span;
+use crate::usage::NotedRights;
 use crate::{Caller, Keystile, Origin, Replay, ServiceError, random};
 
 /// How a change is to be made.
@@ -47,7 +51,7 @@ pub(crate) struct Scope {
     pub(crate) tx: Tx,
     pub(crate) keys: Keys,
     /// What the caller may do, at this moment of the log.
-    pub(crate) rights: Rights,
+    pub(crate) rights: NotedRights,
     /// The caller's credential, at this moment of the log; `None`: Keystile itself acts.
     pub(crate) caller: Option<Arc<Credential>>,
     /// When the secret that the caller showed ends, by itself or with its credential: what it makes
@@ -61,6 +65,8 @@ pub(crate) struct Scope {
     pub(crate) now: Timestamp,
     /// What this node holds of quotas: to tell how much is left of one.
     pub(crate) quotas: Quotas,
+    /// Where this node tells itself of what it changes.
+    news: News,
     origin: Option<Origin>,
     seq: Seq,
     previous: ChainHash,
@@ -72,8 +78,11 @@ enum Attempt<T> {
     /// What was done is to be kept.
     Keep(T),
     /// Nothing is to be kept.
-    Leave(Changed<T>),
+    Leave(T),
 }
+
+/// What became of a change, with what is to be told of it.
+type Ended<T> = Result<Ending<(T, Option<Told>)>, ServiceError>;
 
 /// The work of a change.
 pub(crate) trait Work<T>:
@@ -104,29 +113,14 @@ impl Keystile {
     ) -> Result<Changed<T>, ServiceError> {
         caller.may_change()?;
         let power = power.into();
-        let (store, keys, clock) = (self.store.clone(), self.keys.clone(), Arc::clone(&self.clock));
         let (caller, quotas) = (caller.clone(), self.quotas.clone());
-        let task = tokio::spawn(async move {
-            let mut scope = Scope::begin(&store, keys, &*clock).await?;
-            scope.quotas = quotas;
-            match scope.attempt(&caller, power, options, work).await {
-                Ok(Attempt::Keep(value)) => {
-                    scope.commit().await?;
-                    Ok(Changed::Done(value))
-                }
-                Ok(Attempt::Leave(changed)) => {
-                    scope.tx.rollback().await?;
-                    Ok(changed)
-                }
-                Err(error) => {
-                    // The error that ended the change is the one to tell. Without the rollback the
-                    // connection would be lost; if it fails, it is.
-                    let _ = scope.tx.rollback().await;
-                    Err(error)
-                }
-            }
-        });
-        task.await.map_err(ServiceError::Vanished)?
+        self.make(move |scope| {
+            Box::pin(async move {
+                scope.quotas = quotas;
+                scope.attempt(&caller, power, options, work).await
+            })
+        })
+        .await
     }
 
     /// Makes a change that nobody asked for with a credential: Keystile itself acts.
@@ -135,48 +129,73 @@ impl Keystile {
         origin: Option<Origin>,
         work: impl Work<T>,
     ) -> Result<T, ServiceError> {
+        self.make(move |scope| {
+            Box::pin(async move {
+                scope.origin = origin;
+                work(scope).await.map(Attempt::Keep)
+            })
+        })
+        .await
+    }
+
+    async fn make<T: Send + 'static>(
+        &self,
+        work: impl Work<Attempt<T>>,
+    ) -> Result<T, ServiceError> {
         let (store, keys, clock) = (self.store.clone(), self.keys.clone(), Arc::clone(&self.clock));
-        let task = tokio::spawn(async move {
-            let mut scope = Scope::begin(&store, keys, &*clock).await?;
-            scope.origin = origin;
-            match work(&mut scope).await {
-                Ok(value) => scope.commit().await.map(|()| value),
-                Err(error) => {
-                    // As above: the first error is the one to tell.
-                    let _ = scope.tx.rollback().await;
-                    Err(error)
-                }
+        let news = self.cluster.news.clone();
+        let making = async move {
+            let telling = news.clone();
+            let change = move |tx| async move {
+                let mut scope = Scope::continuing(tx, keys, clock.now());
+                scope.news = news;
+                let attempt = scope.run(work).await;
+                scope.end(attempt)
+            };
+            let (value, told) = store.change(change).await?;
+            if let Some(told) = told {
+                telling.tell();
+                told.log();
             }
-        });
+            Ok(value)
+        };
+        let task = tokio::spawn(making.instrument(span!("make a change")));
         task.await.map_err(ServiceError::Vanished)?
     }
 }
 
 impl Scope {
-    /// Takes the head of the log, with nobody's rights yet.
+    /// Takes the head of the log for a change by itself, with nobody's rights yet.
     pub(crate) async fn begin(
         store: &Store,
         keys: Keys,
         clock: &dyn Clock,
     ) -> Result<Self, ServiceError> {
-        let tx = store.begin().await?;
+        let mut scope = Self::continuing(store.begin().await?, keys, clock.now());
+        scope.learn_peppers().await?;
+        Ok(scope)
+    }
+
+    /// Continues a transaction that has the head.
+    pub(crate) fn continuing(tx: Tx, keys: Keys, now: Timestamp) -> Self {
         let (seq, previous) = (tx.seq(), tx.previous());
-        Ok(Self {
+        Self {
             tx,
             keys,
-            rights: Rights::default(),
+            rights: NotedRights::default(),
             caller: None,
             caller_end: Expiry::Never,
             by_old_secret: false,
             caller_roles: BTreeSet::new(),
             actor: Actor::System,
-            now: clock.now(),
+            now,
             quotas: Quotas::default(),
+            news: News::default(),
             origin: None,
             seq,
             previous,
             events: Vec::new(),
-        })
+        }
     }
 
     /// Notes an event, to be written with the rows that it tells of.
@@ -200,7 +219,7 @@ impl Scope {
         };
         let id = random::id(EventId::new, self.now)?;
         let event = Event { seq: self.seq, id, at: self.now, draft };
-        let salts = [random::bytes()?, random::bytes()?, random::bytes()?];
+        let salts = random::salts()?;
         let sealed = self.chain().seal(event, self.previous, salts);
         self.seq = self.seq.next();
         self.previous = sealed.hash;
@@ -218,9 +237,36 @@ impl Scope {
         if self.events.is_empty() {
             return Ok(self.tx.rollback().await?);
         }
-        let told: Vec<_> = self.events.iter().map(|sealed| sealed.event.clone()).collect();
+        let told = Told::of(&self.events);
+        self.news.raise(self.events.iter().map(|sealed| &sealed.event));
         self.tx.commit(self.events).await?;
-        told.iter().for_each(tell);
+        self.news.tell();
+        told.iter().for_each(Told::log);
+        Ok(())
+    }
+
+    /// Gives the transaction back with how the change ends, and with what is to be told when it
+    /// lasts; without an event nothing was changed, so nothing is kept.
+    fn end<T>(self, attempt: Result<Attempt<T>, ServiceError>) -> (Tx, Ended<T>) {
+        let ending = attempt.map(|attempt| match (attempt, Told::of(&self.events)) {
+            (Attempt::Keep(value), Some(told)) => {
+                self.news.raise(self.events.iter().map(|sealed| &sealed.event));
+                Ending::Keep((value, Some(told)), self.events)
+            }
+            (Attempt::Keep(value) | Attempt::Leave(value), _) => Ending::Leave((value, None)),
+        });
+        (self.tx, ending)
+    }
+
+    async fn run<T: Send + 'static>(&mut self, work: impl Work<T>) -> Result<T, ServiceError> {
+        self.learn_peppers().await?;
+        work(self).await
+    }
+
+    async fn learn_peppers(&mut self) -> Result<(), ServiceError> {
+        if self.tx.pepper() != self.keys.peppers().number() {
+            self.keys.learn_peppers(&mut self.tx).await?;
+        }
         Ok(())
     }
 
@@ -231,10 +277,13 @@ impl Scope {
         power: Option<Power>,
         options: Options<T>,
         work: impl Work<T>,
-    ) -> Result<Attempt<T>, ServiceError> {
-        let credential = caller.renewed(&mut self.tx, &self.keys.pepper, self.now).await?;
-        power.map_or(Ok(()), |power| require(&credential.rights, power))?;
-        self.rights = credential.rights.clone();
+    ) -> Result<Attempt<Changed<T>>, ServiceError> {
+        let credential = caller.renewed(&mut self.tx, &self.keys, self.now).await?;
+        if let Some(power) = power {
+            require(&credential.rights, power)?;
+            caller.notes().power(power);
+        }
+        self.rights = NotedRights::new(Arc::clone(&credential.rights), caller.notes().clone());
         self.caller_end = if credential.signed_in { Expiry::Never } else { credential.end() };
         self.by_old_secret = credential.secret_expiry != Expiry::Never;
         self.caller_roles = credential.roles.iter().map(|role| role.id).collect();
@@ -256,7 +305,7 @@ impl Scope {
             let answer = (replay.render)(&value)?;
             replay.keep(self, caller, &answer).await?;
         }
-        Ok(Attempt::Keep(value))
+        Ok(Attempt::Keep(Changed::Done(value)))
     }
 
     fn chain(&self) -> &ChainKey {
@@ -275,22 +324,39 @@ pub(crate) fn expect_version(
     }
 }
 
-/// One line in the log for each change.
-fn tell(event: &Event) {
-    let draft = &event.draft;
-    let actor = match &draft.actor {
-        Actor::System => "system".to_owned(),
-        Actor::Principal { principal, .. } => principal.id.to_string(),
-    };
-    tracing::info!(
-        event.seq = event.seq.0,
-        event.action = draft.action.as_str(),
-        target.kind = draft.target.kind.as_str(),
-        target.id = draft.target.id,
-        actor,
-        request.id = draft.request_id.as_ref().map_or("", |id| id.as_str()),
-        "{} {}",
-        draft.action,
-        draft.target.id,
-    );
+/// What the log of the server says of a change: one line, however many events tell of it.
+struct Told {
+    first: Event,
+    others: usize,
+}
+
+impl Told {
+    fn of(events: &[SealedEvent]) -> Option<Self> {
+        let (first, others) = events.split_first()?;
+        Some(Self { first: first.event.clone(), others: others.len() })
+    }
+
+    fn log(&self) {
+        let (event, draft) = (&self.first, &self.first.draft);
+        let actor = match &draft.actor {
+            Actor::System => "system".to_owned(),
+            Actor::Principal { principal, .. } => principal.id.to_string(),
+        };
+        let others = match self.others {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        tracing::info!(
+            event.seq = event.seq.0,
+            event.others = self.others,
+            event.action = draft.action.as_str(),
+            target.kind = draft.target.kind.as_str(),
+            target.id = draft.target.id,
+            actor,
+            request.id = draft.request_id.as_ref().map_or("", |id| id.as_str()),
+            "{} {}{others}",
+            draft.action,
+            draft.target.id,
+        );
+    }
 }

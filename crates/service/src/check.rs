@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use keystile_auth::Rejection;
 use keystile_domain::{Context, Cost, Credential, Decision, Denial, Grant, Timestamp, decide};
 use keystile_storage::StoreError;
 
+use crate::identify::outage;
 use crate::limits::{Exceeded, Standing};
-use crate::usage::UserAgent;
+use crate::usage::Seen;
 use crate::verify::refusal;
-use crate::{Keystile, Origin, Refused};
+use crate::{Keystile, Refused};
 
 /// What came of judging a credential and of counting the check.
 pub(crate) enum Checked {
@@ -34,7 +34,7 @@ impl Keystile {
         context: &Context<'_>,
         cost: Cost,
         now: Timestamp,
-        user_agent: Option<&UserAgent>,
+        seen: Seen<'_>,
     ) -> Result<Checked, StoreError> {
         let checked = match decide(credential, context, now) {
             Decision::Deny(denial) => Checked::Deny(denial),
@@ -48,7 +48,7 @@ impl Keystile {
             Checked::Deny(denial) => Some(refusal(denial.rule())),
             Checked::Exceed(exceeded) => Some(exceeded.limit.code()),
         };
-        self.record(credential, context, now, refusal, user_agent);
+        self.record(credential, context, now, refusal, seen);
         Ok(checked)
     }
 
@@ -57,14 +57,13 @@ impl Keystile {
         &self,
         credential: &Arc<Credential>,
         context: &Context<'_>,
-        origin: &Origin,
+        seen: Seen<'_>,
     ) -> Result<(Grant, Vec<Standing>), Refused> {
-        let (now, user_agent) = (self.clock.now(), origin.user_agent.as_ref());
-        match self.check(credential, context, Cost::ONE, now, user_agent).await {
+        match self.check(credential, context, Cost::ONE, self.clock.now(), seen).await {
             Ok(Checked::Allow(grant, standings)) => Ok((grant, standings)),
             Ok(Checked::Deny(denial)) => Err(Refused::Denied(denial)),
             Ok(Checked::Exceed(exceeded)) => Err(Refused::Exceeded(exceeded)),
-            Err(error) => Err(Refused::Rejected(Rejection::Store(error.into()))),
+            Err(error) => Err(Refused::Rejected(outage(error))),
         }
     }
 
@@ -81,7 +80,7 @@ impl Keystile {
             Decision::Allow(_) => None,
             Decision::Deny(denial) => Some(refusal(denial.rule())),
         };
-        self.record(credential, context, now, refusal, None);
+        self.record(credential, context, now, refusal, Seen::Elsewhere(None));
         decision
     }
 }

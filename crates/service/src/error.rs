@@ -1,6 +1,7 @@
 //! Why a use case was not carried out.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use keystile_domain::{CeilingBreach, Permission};
@@ -42,9 +43,12 @@ pub enum ServiceError {
     /// The idempotency key was used with another request.
     #[error("the idempotency key was used with another request")]
     KeyReused,
-    /// A credential could not be looked up.
+    /// A credential could not be looked up. Whoever asked at the same moment shares the cause.
     #[error(transparent)]
-    Lookup(#[from] LookupError),
+    Lookup(#[from] Arc<LookupError>),
+    /// What is known here is older than what has happened: ask again.
+    #[error("what is known here is behind")]
+    Behind,
     /// The caller lacks a permission.
     #[error("the caller lacks {0}")]
     Lacking(Permission),
@@ -102,6 +106,9 @@ pub enum ServiceError {
     /// A token would not fit into a header.
     #[error("a token with that many permissions would be too long; ask for fewer")]
     TokenTooLong,
+    /// No more verifiers can follow this node, or none more with this credential.
+    #[error("too many verifiers follow")]
+    TooManyFollowers,
     /// Too many attempts have failed; the next one must wait.
     #[error("too many attempts have failed")]
     TooManyAttempts(Duration),
@@ -165,6 +172,12 @@ impl ServiceError {
 impl From<Conflict> for ServiceError {
     fn from(conflict: Conflict) -> Self {
         Self::Conflict(conflict)
+    }
+}
+
+impl From<LookupError> for ServiceError {
+    fn from(error: LookupError) -> Self {
+        Self::Lookup(Arc::new(error))
     }
 }
 

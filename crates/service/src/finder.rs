@@ -1,36 +1,53 @@
 //! The server's own store of credentials: by digest, from the database, and by the hash of another
 //! store for secrets that come for the first time.
 
-use keystile_domain::{CredentialStore, Found, Pepper, Secret};
-use keystile_storage::Store;
+mod shared;
 
+use keystile_domain::{Answer, CredentialStore, Secret};
+use keystile_storage::Store;
+use tracing::Instrument;
+
+use self::shared::Shared;
 use crate::LookupError;
 use crate::imports::Imports;
 use crate::keys::Keys;
+use crate::spans::span;
 
 /// Finds credentials by their secrets.
 pub(crate) struct Finder {
     store: Store,
-    pepper: Pepper,
+    keys: Keys,
     imports: Imports,
+    shared: Shared,
 }
 
 impl Finder {
     pub(crate) fn new(store: Store, keys: &Keys) -> Self {
-        Self { store, pepper: keys.pepper.clone(), imports: Imports::new(keys.clone()) }
+        Self {
+            store,
+            keys: keys.clone(),
+            imports: Imports::new(keys.clone()),
+            shared: Shared::default(),
+        }
     }
 }
 
 impl CredentialStore for Finder {
     type Error = LookupError;
 
-    async fn find(&self, secret: &Secret) -> Result<Option<Found>, LookupError> {
-        let digest = self.pepper.digest(&secret.fingerprint());
-        // The connection is given back before the next one is asked for.
-        let found = self.store.read().await?.find_credential(&digest).await?;
-        match found {
-            None => self.imports.find(&self.store, secret, &digest).await,
-            found => Ok(found),
-        }
+    async fn find(&self, secret: &Secret) -> Result<Answer, LookupError> {
+        let finding = async {
+            // The connection is given back before the next one is asked for.
+            let mut conn = self.store.read().await?;
+            let found = self.keys.find(&mut conn, &secret.fingerprint()).await?;
+            drop(conn);
+            let mut found = match found {
+                None => self.imports.find(&self.store, secret).await?,
+                found => found,
+            };
+            found.iter_mut().for_each(|found| self.shared.share(found));
+            Ok(found.into())
+        };
+        finding.instrument(span!("look up a credential", "otel.kind" = "client")).await
     }
 }

@@ -15,7 +15,10 @@ use keystile_storage::Store;
 use secrecy::SecretString;
 
 use crate::change::Scope;
+use crate::keys::Keys;
 use crate::passwords::{HashError, PasswordError};
+use crate::root_key::RootKey;
+use crate::usage::NotedRights;
 use crate::{MasterKey, ServiceError, roles};
 
 /// What an operator gives for the first start.
@@ -114,14 +117,15 @@ pub async fn initialise(
     }
     let (given, url) = (bootstrap.admin_password.as_ref(), &bootstrap.public_url);
     let password = admin::AdminPassword::settle(given, url).await?;
-    let mut scope = Scope::begin(store, master.keys(), &**clock).await?;
-    scope.rights = Rights::everything();
+    let root = RootKey::draw()?;
+    let mut scope = Scope::begin(store, Keys::new(&root), &**clock).await?;
+    scope.rights = NotedRights::unnoted(Rights::everything());
     let known = scope.tx.find_meta(MASTER_KEY_CHECK).await.map_err(ServiceError::from)?;
     if let Some(check) = known {
         scope.tx.rollback().await.map_err(ServiceError::from)?;
         return same_master(master, &check).map(|()| None);
     }
-    let secrets = fill(&mut scope, master, bootstrap, password).await?;
+    let secrets = fill(&mut scope, (&root, master), bootstrap, password).await?;
     hand_over(&secrets).map_err(FirstStartError::Handover)?;
     scope.commit().await?;
     Ok(Some(secrets))
@@ -133,11 +137,11 @@ fn same_master(master: &MasterKey, check: &str) -> Result<(), FirstStartError> {
 
 async fn fill(
     scope: &mut Scope,
-    master: &MasterKey,
+    (root, master): (&RootKey, &MasterKey),
     bootstrap: Bootstrap,
     password: admin::AdminPassword,
 ) -> Result<FirstSecrets, FirstStartError> {
-    meta(scope, MASTER_KEY_CHECK, &master.check_value()).await?;
+    root.write(&mut scope.tx, master).await?;
     meta(scope, PUBLIC_URL, &bootstrap.public_url).await?;
     let target = Target {
         kind: TargetKind::System,
@@ -179,4 +183,5 @@ async fn meta(scope: &mut Scope, name: &str, value: &str) -> Result<(), FirstSta
 pub(crate) const PUBLIC_URL: &str = "public_url";
 /// Whether live keys may have formats that were not drawn here.
 pub(crate) const FREE_FORMATS: &str = "free_formats";
-const MASTER_KEY_CHECK: &str = "master_key_check";
+/// What tells whether a master key is the right one.
+pub(crate) const MASTER_KEY_CHECK: &str = "master_key_check";

@@ -12,7 +12,9 @@ use keystile_auth::jwt::{
     Audiences, Claims, Expectations, KeySet, Leeway, TokenError, TokenUse, Unverified,
 };
 use keystile_domain::{Jwt, JwtAlgorithm, OidcSettings, Provider, ProviderSettings, Timestamp};
+use keystile_storage::StoreError;
 
+use crate::identify::outage;
 use crate::token_proof::ForeignToken;
 use crate::{Keystile, Unidentified};
 
@@ -46,7 +48,7 @@ impl Keystile {
         let now = self.clock.now();
         let source = self.issuers.source(&settings.authority);
         let keys = source.keys(token.unverified_key_id(), now).await;
-        let keys = keys.map_err(|error| Rejection::Store(error.into()))?;
+        let keys = keys.map_err(outage)?;
         let mut refusal = TokenError::Issuer;
         for (provider, settings) in providers.iter().filter_map(with_settings) {
             match verify(jwt, &keys, settings, token_use, now) {
@@ -68,7 +70,7 @@ impl Keystile {
         token_use: TokenUse,
     ) -> Result<Vec<Provider>, Unidentified> {
         let listed = async { self.store.read().await?.list_providers().await };
-        let mut providers = listed.await.map_err(|error| Rejection::Store(error.into()))?;
+        let mut providers = listed.await.map_err(outage::<StoreError>)?;
         providers.retain(|provider| {
             provider.enabled
                 && with_settings(provider).is_some_and(|(_, settings)| {

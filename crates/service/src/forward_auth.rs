@@ -7,6 +7,8 @@ use keystile_domain::{Context, Credential, Endpoint, EndpointError, Permission, 
 
 use crate::caller::context;
 use crate::limits::Standing;
+use crate::metrics::Way;
+use crate::usage::Seen;
 use crate::{Keystile, Origin, Refused};
 
 /// A request that a gateway has stopped, and what it takes to let it through.
@@ -39,8 +41,19 @@ impl Keystile {
         presented: Presented,
         origin: &Origin,
     ) -> Result<Passed, Refused> {
+        let passed = self.judge_passage(passage, presented, origin).await;
+        self.counted(Way::ForwardAuth, passed)
+    }
+
+    async fn judge_passage(
+        &self,
+        passage: &Passage,
+        presented: Presented,
+        origin: &Origin,
+    ) -> Result<Passed, Refused> {
         let endpoint = passage.endpoint.as_ref().ok();
-        let identified = self.identify_presented(&presented, endpoint).await;
+        let deciding = self.verifier.begin();
+        let identified = self.identify_presented(&deciding, &presented, endpoint).await;
         let (credential, _) = identified.map_err(Refused::Rejected)?;
         let permission = passage.permission.clone().map(|it| PermissionQuery::all(vec![it]));
         let context = Context {
@@ -48,7 +61,8 @@ impl Keystile {
             endpoint: permission.is_none().then_some(endpoint),
             ..context(Some(&presented.place), origin)
         };
-        let (_, limits) = self.let_in(&credential, &context, origin).await?;
+        let seen = Seen::Elsewhere(origin.user_agent.as_ref());
+        let (_, limits) = self.let_in(&credential, &context, seen).await?;
         Ok(Passed { credential, limits })
     }
 }

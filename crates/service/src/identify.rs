@@ -1,16 +1,18 @@
 //! From the text of a credential to the credential: one way for every kind.
 
+mod jwt;
+
 use std::sync::Arc;
 
-use keystile_auth::jwt::Unverified;
-use keystile_auth::{Place, Presented, Rejection};
-use keystile_domain::{Credential, CredentialText, Endpoint, Jwt};
+use keystile_auth::{Deciding, Place, Presented, Rejection};
+use keystile_domain::{Credential, CredentialText, Endpoint};
 use keystile_storage::StoreError;
 
-use crate::access_tokens::Audience;
 use crate::passwords::HashError;
 use crate::token_proof::ProvenToken;
 use crate::{Keystile, ServiceError};
+
+pub(crate) use self::jwt::Tokens;
 
 /// Why a credential could not be looked up: an outage, which says nothing about the credential.
 #[derive(Debug, thiserror::Error)]
@@ -36,17 +38,25 @@ pub enum LookupError {
 /// Why there is no credential to judge.
 pub type Unidentified = Rejection<LookupError>;
 
+/// Nobody could say.
+pub(crate) fn outage<E: Into<LookupError>>(error: E) -> Unidentified {
+    Rejection::Store(Arc::new(error.into()))
+}
+
 impl Keystile {
     /// Finds the credential of a text, in whatever state; for a JWT, with what was proved of it.
     pub(crate) async fn identify(
         &self,
+        deciding: &Deciding<'_>,
         text: &CredentialText,
     ) -> Result<(Arc<Credential>, Option<ProvenToken>), Unidentified> {
+        self.is_followed().then_some(()).ok_or(Rejection::Outdated)?;
         match text {
-            CredentialText::Secret(secret) => Ok((self.verifier.identify(secret).await?, None)),
+            CredentialText::Secret(secret) => {
+                Ok((self.verifier.identify(deciding, secret).await?, None))
+            }
             CredentialText::Jwt(jwt) => {
-                let token = self.prove(jwt).await?;
-                let credential = self.resolve(&token).await?;
+                let (credential, token) = self.identify_jwt(deciding, jwt).await?;
                 Ok((credential, Some(token)))
             }
         }
@@ -57,6 +67,7 @@ impl Keystile {
     /// request, since it uses up the ticket.
     pub(crate) async fn identify_presented(
         &self,
+        deciding: &Deciding<'_>,
         presented: &Presented,
         asked: Option<&Endpoint>,
     ) -> Result<(Arc<Credential>, Option<ProvenToken>), Unidentified> {
@@ -65,19 +76,8 @@ impl Keystile {
                 let (credential, proof) = self.redeem(&presented.text, asked).await?;
                 Ok((credential, Some(proof)))
             }
-            _ => self.identify(&presented.text).await,
+            _ => self.identify(deciding, &presented.text).await,
         }
-    }
-
-    /// Verifies a JWT: by our own keys if it says that it is ours, else by those of the OpenID
-    /// provider that it names.
-    async fn prove(&self, jwt: &Jwt) -> Result<ProvenToken, Unidentified> {
-        let issuer = Unverified::parse(jwt).map_err(Rejection::Untrusted)?;
-        if issuer.unverified_issuer() == self.issuer {
-            let (token, _) = self.verify_own(jwt, Audience::Ourselves).await?;
-            return Ok(ProvenToken::Own(Arc::new(token)));
-        }
-        Ok(ProvenToken::Foreign(Arc::new(self.prove_foreign(jwt).await?)))
     }
 
     pub(crate) async fn resolve(
@@ -85,7 +85,7 @@ impl Keystile {
         token: &ProvenToken,
     ) -> Result<Arc<Credential>, Unidentified> {
         let found = async { token.resolve(&mut self.store.read().await?).await };
-        let found = found.await.map_err(|error| Rejection::Store(error.into()))?;
+        let found = found.await.map_err(outage::<StoreError>)?;
         found.ok_or(Rejection::NotFound)
     }
 }

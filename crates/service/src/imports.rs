@@ -56,7 +56,6 @@ impl Imports {
         &self,
         store: &Store,
         secret: &Secret,
-        digest: &Digest,
     ) -> Result<Option<Found>, LookupError> {
         let mut conn = store.read().await?;
         let schemes = self.keys.import_schemes(&mut conn).await?;
@@ -73,16 +72,16 @@ impl Imports {
         let candidates = self.candidates(&schemes, found)?;
         let fast = candidates.iter().position(|of| of.is_fast_hash_of(secret));
         let (older, rest) = candidates.split_at(fast.unwrap_or(candidates.len()));
-        let found = match self.find_slowly(store, secret, digest, older).await? {
+        let found = match self.find_slowly(store, secret, older).await? {
             Some(found) => Some(found),
             None => match rest.first() {
-                Some(of) => adopt(store, &of.digest, digest).await?,
+                Some(of) => self.adopt(store, &of.digest, secret).await?,
                 None => None,
             },
         };
         match found {
             // While we looked, somebody else may have shown the same secret.
-            None => Ok(store.read().await?.find_credential(digest).await?),
+            None => Ok(self.keys.find(&mut store.read().await?, &secret.fingerprint()).await?),
             found => Ok(found),
         }
     }
@@ -93,7 +92,6 @@ impl Imports {
         &self,
         store: &Store,
         secret: &Secret,
-        digest: &Digest,
         candidates: &[Candidate<'_>],
     ) -> Result<Option<Found>, LookupError> {
         let slow = || candidates.iter().filter_map(Candidate::slow);
@@ -101,13 +99,15 @@ impl Imports {
         let search = async {
             let _turn = self.slow.turn_at(&first.prefix_digest).await?;
             // While we waited, somebody else may have shown the same secret.
-            let found = store.read().await?.find_credential(digest).await?;
+            let fingerprint = secret.fingerprint();
+            let found = self.keys.find(&mut store.read().await?, &fingerprint).await?;
             if found.is_some() {
                 return Ok(found);
             }
             for (of, prefixed) in slow() {
-                if self.slow.is_of(secret, digest, of, &prefixed.kept).await? {
-                    return adopt(store, &of.digest, digest).await;
+                let digest = self.keys.digest(&fingerprint);
+                if self.slow.is_of(secret, &digest, of, &prefixed.kept).await? {
+                    return self.adopt(store, &of.digest, secret).await;
                 }
             }
             Ok(None)
@@ -122,14 +122,43 @@ impl Imports {
         secret: &Secret,
     ) -> (Vec<Digest>, Vec<Digest>) {
         let (mut hashes, mut prefixes) = (Vec::new(), Vec::new());
-        for (_, scheme) in schemes {
-            match scheme.place(&self.keys.pepper, secret) {
+        let peppers = self.keys.peppers();
+        for (scheme, pepper) in
+            schemes.iter().flat_map(|(_, of)| peppers.all().map(move |by| (of, by)))
+        {
+            match scheme.place(pepper, secret) {
                 Some(ImportPlace::Digest(digest)) => hashes.push(digest),
                 Some(ImportPlace::Prefix(digest)) => prefixes.push(digest),
                 None => {}
             }
         }
         (hashes, prefixes)
+    }
+
+    /// Makes an imported secret an ordinary one, and finds what belongs to it. Of several who show
+    /// it at once, one does it; a key that was deleted meanwhile is found as such.
+    async fn adopt(
+        &self,
+        store: &Store,
+        import: &Digest,
+        secret: &Secret,
+    ) -> Result<Option<Found>, LookupError> {
+        let fingerprint = secret.fingerprint();
+        let mut books = store.books().await?;
+        self.keys.learn_peppers(&mut books).await?;
+        let (digest, pepper) = self.keys.numbered_digest(&fingerprint);
+        match books.adopt_import(import, &digest, pepper).await {
+            Ok(true) => books.commit().await?,
+            Ok(false) | Err(StoreError::Conflict(Conflict::SecretDigest)) => {
+                books.rollback().await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let mut conn = store.read().await?;
+        match self.keys.find(&mut conn, &fingerprint).await? {
+            None => Ok(conn.find_credential(import).await?),
+            found => Ok(found),
+        }
     }
 
     fn candidates<'s>(
@@ -178,26 +207,6 @@ impl Keys {
             .into_iter()
             .map(|sealed| Ok((sealed.id.clone(), self.open_scheme(&sealed)?)))
             .collect()
-    }
-}
-
-/// Makes an imported secret an ordinary one, and finds what belongs to it. Of several who show it
-/// at once, one does it; a key that was deleted meanwhile is found as such.
-async fn adopt(
-    store: &Store,
-    import: &Digest,
-    digest: &Digest,
-) -> Result<Option<Found>, LookupError> {
-    let mut books = store.books().await?;
-    match books.adopt_import(import, digest).await {
-        Ok(true) => books.commit().await?,
-        Ok(false) | Err(StoreError::Conflict(Conflict::SecretDigest)) => books.rollback().await?,
-        Err(error) => return Err(error.into()),
-    }
-    let mut conn = store.read().await?;
-    match conn.find_credential(digest).await? {
-        None => Ok(conn.find_credential(import).await?),
-        found => Ok(found),
     }
 }
 

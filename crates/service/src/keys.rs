@@ -1,22 +1,23 @@
-//! The master key, and the keys that come from it.
+//! The master key, and the keys that come from the root key, which is sealed under it.
 //!
 //! Each purpose has a key of its own, derived with HKDF-SHA-256 (RFC 5869) under a label of its
-//! own: none of them tells anything of another, or of the master key.
+//! own: none of them tells anything of another, or of what it comes from.
 
 use std::fmt;
-use std::sync::Arc;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use chacha20poly1305::XChaCha20Poly1305;
-use chacha20poly1305::aead::{Aead, Payload};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use keystile_domain::{ChainKey, Mark, MarkKey, Pepper};
+use keystile_domain::{ChainKey, Mark, MarkKey};
+use keystile_storage::{Store, StoreError};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::peppers::Peppers;
+use crate::root_key::RootKey;
+use crate::sealer::Sealer;
 use crate::{ServiceError, random};
 
 /// The one secret that the operator keeps: 32 bytes.
@@ -27,13 +28,13 @@ pub struct MasterKey(SecretBox<[u8; 32]>);
 #[error("must be 32 bytes in base64")]
 pub struct MasterKeyError;
 
-/// The keys that come from the master key.
+/// The keys that come from the root key, and the peppers that came later.
 #[derive(Clone)]
 pub(crate) struct Keys {
-    pub(crate) pepper: Pepper,
+    pub(crate) peppers: Peppers,
     pub(crate) chain: ChainKey,
     cursor: Hmac<Sha256>,
-    sealing: Arc<Zeroizing<[u8; 32]>>,
+    sealer: Sealer,
     names: Hmac<Sha256>,
 }
 
@@ -79,18 +80,22 @@ impl MasterKey {
         Base64::encode_string(&*self.derive("check value"))
     }
 
-    pub(crate) fn keys(&self) -> Keys {
-        Keys {
-            pepper: Pepper::from_bytes(&self.derive("pepper")),
-            chain: ChainKey::from_bytes(&self.derive("audit chain")),
-            cursor: mac(&self.derive("cursor")),
-            sealing: Arc::new(self.derive("sealing")),
-            names: mac(&self.derive("names")),
-        }
+    /// What backups are sealed with.
+    pub(crate) fn backup_seal(&self) -> Hmac<Sha256> {
+        mac(&self.derive("backup"))
+    }
+
+    /// What the root key is sealed with.
+    pub(crate) fn sealer(&self) -> Sealer {
+        Sealer::new(self.derive("root key"))
+    }
+
+    pub(crate) fn as_root(&self) -> RootKey {
+        RootKey::from_bytes(Zeroizing::new(*self.0.expose_secret()))
     }
 
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-        derive(self.0.expose_secret(), &["keystile 1", purpose])
+        derive(self.0.expose_secret(), &[INSTALLATION, purpose])
     }
 }
 
@@ -101,19 +106,38 @@ impl fmt::Debug for MasterKey {
 }
 
 impl Keys {
+    pub(crate) fn new(root: &RootKey) -> Self {
+        let derive = |purpose| derive(root.as_bytes(), &[INSTALLATION, purpose]);
+        Self {
+            peppers: Peppers::new(derive("pepper")),
+            chain: ChainKey::from_bytes(&derive("audit chain")),
+            cursor: mac(&derive("cursor")),
+            sealer: Sealer::new(derive("sealing")),
+            names: mac(&derive("names")),
+        }
+    }
+
+    /// The keys of a database.
+    pub(crate) async fn read(store: &Store, master: &MasterKey) -> Result<Self, StoreError> {
+        let mut conn = store.read().await?;
+        let keys = Self::new(&RootKey::read(&mut conn, master).await?);
+        keys.learn_peppers(&mut conn).await?;
+        Ok(keys)
+    }
+
     /// Seals what only this installation may read again; `label` says what it is, and opens it.
     pub(crate) fn seal(&self, label: &str, secret: &[u8]) -> Result<Vec<u8>, ServiceError> {
-        let nonce: [u8; 24] = random::bytes()?;
-        let payload = Payload { msg: secret, aad: label.as_bytes() };
-        let sealed = self.sealer().encrypt(&nonce.into(), payload).map_err(ServiceError::Seal)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        self.sealer.seal(label, secret)
     }
 
     /// What was sealed under the label; nothing if it was not.
     pub(crate) fn open(&self, label: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
-        let payload = Payload { msg: sealed, aad: label.as_bytes() };
-        self.sealer().decrypt(&(*nonce).into(), payload).ok().map(Zeroizing::new)
+        self.sealer.open(label, sealed)
+    }
+
+    /// As [`open`](Self::open), for what is a key itself.
+    pub(crate) fn open_key(&self, label: &str, sealed: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        self.sealer.open_key(label, sealed)
     }
 
     /// A stand-in for a text that must be recognised and not be kept.
@@ -125,10 +149,6 @@ impl Keys {
     /// A stand-in for the hash of what may hold a password, which nobody shall guess from it.
     pub(crate) fn conceal(&self, hash: &[u8; 32]) -> [u8; 32] {
         self.names.clone().chain_update(hash).finalize().into_bytes().into()
-    }
-
-    fn sealer(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&**self.sealing).into())
     }
 
     /// A cursor that only this installation can make, and only for this list: neither forged nor
@@ -188,12 +208,15 @@ fn mac(key: &[u8; 32]) -> Hmac<Sha256> {
     Hmac::new(&block)
 }
 
+/// What every label begins with.
+const INSTALLATION: &str = "keystile 1";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn keys(byte: u8) -> Keys {
-        MasterKey::from_bytes([byte; 32]).keys()
+        Keys::new(&MasterKey::from_bytes([byte; 32]).as_root())
     }
 
     #[test]

@@ -12,31 +12,45 @@
 mod access_tokens;
 pub mod api_keys;
 pub mod audit_events;
+pub mod backup;
 mod caller;
 mod ceiling;
 pub mod change;
 mod check;
+pub mod cluster;
+mod durability;
 mod error;
 mod finder;
 pub mod first_start;
+pub mod followers;
 mod foreign_tokens;
+mod formats;
 pub mod forward_auth;
 mod housekeeping;
 mod identify;
 mod imports;
+pub mod insights;
 mod keys;
 pub mod limits;
+pub mod lookups;
+pub mod metrics;
 pub mod oauth;
 pub mod passwords;
+pub mod peppers;
 pub mod providers;
 mod random;
 mod redaction;
 mod replays;
+pub mod restore;
 pub mod roles;
+mod root_key;
+mod sealer;
+mod seats;
 mod secrets;
 mod sessions;
 pub mod sign_in;
 mod signing_keys;
+mod spans;
 pub mod tickets;
 mod token_proof;
 pub mod tokens;
@@ -46,7 +60,7 @@ pub mod verify;
 
 use std::sync::Arc;
 
-use keystile_auth::{Clock, Verifier};
+use keystile_auth::{Clock, Trust, Verifier};
 use keystile_domain::{JwtAlgorithm, ProviderId};
 use keystile_oidc::{Issuers, Web};
 use keystile_storage::Store;
@@ -59,12 +73,18 @@ pub use identify::{LookupError, Unidentified};
 pub use keys::{MasterKey, MasterKeyError};
 pub use keystile_storage::StoreError;
 pub use replays::{IdempotencyKey, IdempotencyKeyError, Replay};
+pub use root_key::rotate_master_key;
 pub use secrets::ProviderName;
 pub use signing_keys::{KEPT_SECONDS, Rotation};
+pub use spans::SPANS;
 
+use crate::cluster::{Cluster, Lease};
 use crate::finder::Finder;
+use crate::followers::Followers;
+use crate::identify::Tokens;
 use crate::keys::Keys;
 use crate::limits::{FailureLimit, Failures, Quotas, Rates, RedisUrl};
+use crate::metrics::Checks;
 use crate::passwords::Hasher;
 use crate::providers::Remembered;
 use crate::signing_keys::SigningKeys;
@@ -84,8 +104,17 @@ pub struct Keystile {
     sso: Option<ProviderId>,
     hasher: Hasher,
     verifier: Verifier<Finder, Arc<dyn Clock>>,
+    /// What JWTs were proved to be.
+    tokens: Tokens,
+    /// How far anything that is remembered may be believed.
+    trust: Arc<Trust>,
+    cluster: Cluster,
+    durability: durability::Known,
+    followers: Followers,
     providers: Remembered,
-    usage: Recorder,
+    usage: Arc<Recorder>,
+    /// How checks ended, for the metrics.
+    checks: Checks,
     rates: Rates,
     quotas: Quotas,
     failures: Option<Failures>,
@@ -110,6 +139,12 @@ pub struct Options {
     /// How many credentials of one address may be refused before it has to wait; `None`: any
     /// number.
     pub failure_limit: Option<FailureLimit>,
+    /// How many bytes of memory credentials are remembered in, about.
+    pub cache_bytes: usize,
+    /// How long what is remembered may be believed when the primary does not answer.
+    pub lease: Lease,
+    /// Where this node listens, for people who look at the cluster.
+    pub address: String,
 }
 
 impl Default for Options {
@@ -120,6 +155,9 @@ impl Default for Options {
             sso: None,
             redis: None,
             failure_limit: None,
+            cache_bytes: 64 * 1024 * 1024,
+            lease: Lease::default(),
+            address: String::new(),
         }
     }
 }
@@ -136,7 +174,7 @@ impl Keystile {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Self, ServiceError> {
-        let keys = master.keys();
+        let keys = Keys::read(&store, master).await?;
         let mut conn = store.read().await?;
         let formats = providers::formats(&mut conn).await?;
         let issuer = match options.public_url {
@@ -144,7 +182,11 @@ impl Keystile {
             None => conn.find_meta(first_start::PUBLIC_URL).await?.unwrap_or_default(),
         };
         let finder = Finder::new(store.clone(), &keys);
-        let verifier = Verifier::new(finder, Arc::clone(&clock), formats);
+        let trust = Arc::<Trust>::default();
+        let for_tokens = options.cache_bytes / 8;
+        let verifier = Verifier::new(finder, Arc::clone(&clock), formats)
+            .remembering(Arc::clone(&trust), options.cache_bytes - for_tokens);
+        let cluster = Cluster::new(options.lease, options.address, clock.now(), Arc::clone(&trust));
         drop(conn);
         let mut keystile = Self {
             store,
@@ -156,8 +198,14 @@ impl Keystile {
             sso: None,
             hasher: Hasher::default(),
             verifier,
+            tokens: Tokens::new(for_tokens),
+            trust,
+            cluster,
+            durability: durability::Known::default(),
+            followers: Followers::default(),
             providers: Remembered::default(),
-            usage: Recorder::default(),
+            usage: Arc::default(),
+            checks: Checks::default(),
             rates: Rates::new(options.redis).await,
             quotas: Quotas::default(),
             failures: options.failure_limit.map(Failures::new),

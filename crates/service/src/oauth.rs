@@ -49,6 +49,7 @@ fn refused(refused: Refused, word: fn(String) -> Refusal) -> Refusal {
             word(format!("the rule {} refuses {}", denial.rule(), denial.credential().id))
         }
         Refused::Exceeded(exceeded) => ServiceError::Exceeded(Box::new(exceeded)).into(),
+        Refused::Rejected(Rejection::Outdated) => ServiceError::Behind.into(),
         Refused::Rejected(Rejection::Store(error)) => ServiceError::from(error).into(),
         Refused::Rejected(rejection) => word(rejection.to_string()),
     }

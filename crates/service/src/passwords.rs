@@ -23,7 +23,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 pub use hash::hash_now;
-pub use hasher::{HashError, Hasher, Verified};
+pub use hasher::{HashError, Hasher, Hashing, Verified};
 pub(crate) use queue::{Queue, Turn};
 pub use rules::{MinLengthError, PasswordRules, WeakPassword};
 pub(crate) use settings::find_provider;

@@ -25,7 +25,7 @@ use crate::{Caller, Conflict, Keystile, ServiceError, random};
 pub(crate) use change::key_defaults;
 pub use change::{KeysChange, OidcChange, PasswordChange, ProviderChange, SettingsChange};
 pub use listing::{ProviderFilter, ProviderSort};
-pub(crate) use remembered::{Remembered, formats};
+pub(crate) use remembered::{Remembered, chain, formats};
 pub use sso::Sso;
 
 impl Keystile {
@@ -119,7 +119,7 @@ impl Keystile {
                 })
             })
             .await?;
-        self.follow(&changed).await;
+        self.follow(caller, &changed).await;
         Ok(changed)
     }
 
@@ -162,7 +162,7 @@ impl Keystile {
                 })
             })
             .await?;
-        self.follow(&changed).await;
+        self.follow(caller, &changed).await;
         Ok(changed)
     }
 
@@ -198,16 +198,17 @@ impl Keystile {
                 })
             })
             .await?;
-        self.follow(&changed).await;
+        self.follow(caller, &changed).await;
         Ok(changed)
     }
 
     /// Lets this node know at once what a change has made of providers.
-    async fn follow(&self, changed: &Changed<Provider>) {
+    async fn follow(&self, caller: &Caller, changed: &Changed<Provider>) {
         let Changed::Done(provider) = changed else { return };
         if let Err(error) = self.learn_providers().await {
             // The change is made all the same: the next one, or the next start, catches up.
-            tracing::error!(%error, provider.id = %provider.id, "a changed provider is not followed");
+            let (id, request) = (provider.id, &caller.origin().request_id);
+            tracing::error!(%error, provider.id = %id, request.id = %request, "a changed provider is not followed");
         }
     }
 }

@@ -17,6 +17,13 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], ServiceError> {
     Ok(bytes)
 }
 
+/// The salts of an event, from one call: each costs as much as the event's seal.
+pub(crate) fn salts() -> Result<[[u8; 16]; 3], ServiceError> {
+    let mut salts = [[0; 16]; 3];
+    getrandom::fill(salts.as_flattened_mut())?;
+    Ok(salts)
+}
+
 /// A new id of any kind.
 pub(crate) fn id<T>(
     new: impl FnOnce(Timestamp, [u8; 10]) -> T,

@@ -12,14 +12,15 @@ use std::sync::Arc;
 
 use keystile_auth::Rejection;
 use keystile_domain::{
-    Credential, CredentialText, Digest, Endpoint, Expiry, Formats, Malformed, Secret, SecretFormat,
-    TicketLifetime, TicketPath, TicketTarget, Timestamp,
+    Credential, CredentialText, Digest, Endpoint, Expiry, Fingerprint, Formats, Malformed, Secret,
+    SecretFormat, TicketLifetime, TicketPath, TicketTarget, Timestamp,
 };
 use keystile_storage::{StoreError, StoredTicket};
 
 use self::contents::Contents;
+use crate::identify::outage;
 use crate::token_proof::ProvenToken;
-use crate::{Caller, Keystile, LookupError, ServiceError, Unidentified, random};
+use crate::{Caller, Keystile, ServiceError, Unidentified, random};
 
 /// A ticket that somebody asks for.
 #[derive(Clone, Debug)]
@@ -54,7 +55,10 @@ impl Keystile {
         draft: TicketDraft,
         dry_run: bool,
     ) -> Result<IssuedTicket, ServiceError> {
-        let proof = caller.proof(&self.keys.pepper).ok_or(ServiceError::TicketOnlyReads)?;
+        let mut conn = self.store.read().await?;
+        let proof = caller.proof(&mut conn, &self.keys).await?;
+        let proof = proof.ok_or(ServiceError::TicketOnlyReads)?;
+        drop(conn);
         let latest = self.clock.now().after(draft.lifetime.duration());
         let ends_at = caller.credential().end().at().map_or(latest, |end| end.min(latest));
         let path = draft.target.path.clone();
@@ -62,7 +66,7 @@ impl Keystile {
             return Ok(IssuedTicket { secret: None, path, ends_at });
         }
         let secret = SecretFormat::of_tickets().generate(&mut random::generator())?;
-        let digest = self.keys.pepper.digest(&secret.fingerprint());
+        let digest = self.keys.digest(&secret.fingerprint());
         let contents = Contents { target: draft.target, proof };
         let sealed = self.keys.seal(&label(&digest, ends_at), &contents.to_bytes()?)?;
         let mut books = self.store.books().await?;
@@ -86,9 +90,8 @@ impl Keystile {
         };
         let formats = Formats::new(vec![SecretFormat::of_tickets()]);
         formats.recognise(secret.expose()).map_err(Rejection::Malformed)?;
-        let digest = self.keys.pepper.digest(&secret.fingerprint());
-        let found = self.find_ticket(&digest).await.map_err(outage)?;
-        let Some((contents, ends_at)) = found else { return Err(Rejection::NotFound) };
+        let found = self.find_ticket(&secret.fingerprint()).await.map_err(outage)?;
+        let Some((digest, contents, ends_at)) = found else { return Err(Rejection::NotFound) };
         let is_for_this = asked.is_some_and(|asked| contents.target.is(asked));
         let is_over = Expiry::At(ends_at).is_over(self.clock.now());
         if !is_for_this || is_over || !self.take_ticket(&digest).await.map_err(outage)? {
@@ -99,13 +102,18 @@ impl Keystile {
 
     async fn find_ticket(
         &self,
-        digest: &Digest,
-    ) -> Result<Option<(Contents, Timestamp)>, StoreError> {
-        let found = self.store.read().await?.find_ticket(digest).await?;
-        let Some(StoredTicket { sealed, ends_at }) = found else { return Ok(None) };
-        let contents = self.keys.open(&label(digest, ends_at), &sealed);
-        let contents = contents.and_then(|bytes| Contents::from_bytes(&bytes));
-        Ok(Some((contents.ok_or(StoreError::Corrupt("tickets.sealed"))?, ends_at)))
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<(Digest, Contents, Timestamp)>, StoreError> {
+        let mut conn = self.store.read().await?;
+        for digest in self.keys.digests(&mut conn, fingerprint).await? {
+            if let Some(StoredTicket { sealed, ends_at }) = conn.find_ticket(&digest).await? {
+                let contents = self.keys.open(&label(&digest, ends_at), &sealed);
+                let contents = contents.and_then(|bytes| Contents::from_bytes(&bytes));
+                let contents = contents.ok_or(StoreError::Corrupt("tickets.sealed"))?;
+                return Ok(Some((digest, contents, ends_at)));
+            }
+        }
+        Ok(None)
     }
 
     async fn take_ticket(&self, digest: &Digest) -> Result<bool, StoreError> {
@@ -119,8 +127,4 @@ impl Keystile {
 /// Binds the contents to their row: neither another ticket nor another end opens them.
 fn label(digest: &Digest, ends_at: Timestamp) -> String {
     format!("ticket {} {}", digest.tag(), ends_at.as_millis())
-}
-
-fn outage(error: StoreError) -> Unidentified {
-    Rejection::Store(LookupError::Store(error))
 }

@@ -90,7 +90,7 @@ impl OwnToken {
             (held, scopes) => held.clone().or_else(|| scopes.clone()),
         };
         let expiry = basis.end().min(Expiry::At(self.ends_at));
-        let rights = basis.rights.within(self.scopes.as_ref());
+        let rights = Rights::clone(&basis.rights).within(self.scopes.as_ref()).into();
         Credential { kind: CredentialKind::AccessToken, expiry, scopes, rights, ..basis }
     }
 }
@@ -188,8 +188,8 @@ fn bare(principal: Principal, roles: Vec<Role>, provider: Provider) -> Credentia
         owner_enabled: None,
         signed_in: false,
         provider: Arc::new(provider),
-        rights: Rights::of(&roles),
-        roles,
+        rights: Arc::new(Rights::of(&roles)),
+        roles: roles.into(),
         scopes: None,
     }
 }

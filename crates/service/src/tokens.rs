@@ -68,7 +68,9 @@ impl Keystile {
         page: &PageRequest<TokenSort>,
     ) -> Result<Listing<ShownToken>, ServiceError> {
         let mut conn = self.store.read().await?;
-        let owner = Owner::find(&mut conn, caller.credential(), owner, Access::Read).await?;
+        let owner =
+            Owner::find(&mut conn, (caller.credential(), caller.notes()), owner, Access::Read)
+                .await?;
         let filter = TokenFilter { owner: Some(owner.user.id), ..filter };
         let tokens = conn.list_tokens(&filter, page, self.clock.now()).await?;
         let providers = conn.list_providers().await?;
@@ -91,7 +93,9 @@ impl Keystile {
         id: TokenId,
     ) -> Result<ShownToken, ServiceError> {
         let mut conn = self.store.read().await?;
-        let owner = Owner::find(&mut conn, caller.credential(), owner, Access::Read).await?;
+        let owner =
+            Owner::find(&mut conn, (caller.credential(), caller.notes()), owner, Access::Read)
+                .await?;
         let token = owner.token(&mut conn, id).await?;
         show(&mut conn, token).await
     }
@@ -101,7 +105,7 @@ impl Scope {
     /// Whose tokens a change is about, if the caller may change any of theirs.
     async fn token_owner(&mut self, asked: TokenOwner) -> Result<Owner, ServiceError> {
         let caller = self.caller.clone().ok_or(ServiceError::Unauthenticated)?;
-        Owner::find(&mut self.tx, &caller, asked, Access::Write).await
+        Owner::find(&mut self.tx, (&caller, self.rights.notes()), asked, Access::Write).await
     }
 
     /// A token that is about to be changed, and that the caller may touch.

@@ -1,27 +1,36 @@
 //! How credentials are used: every check is counted, in memory first, and shown by hour or day.
 //!
 //! - `recorder` counts, on the way of every check
+//! - `notes` tells it which rights the requests to Keystile itself needed
 //! - `flush` writes what was counted, and forgets what is too old
+//! - `written` saves it from writing the same all day
 //! - `window` is the time that a question covers, in hours or days
 //!
 //! API keys and personal access tokens have a usage of their own, and a JWT that was traded for one
 //! counts as that one. What stands on a session does not: it is over before anybody asks.
 
 mod flush;
+mod notes;
 mod recorder;
 mod user_agent;
 mod window;
+mod written;
 
 use std::collections::BTreeMap;
 
-use keystile_domain::{ApiKeyId, Context, Credential, Power, PrincipalKind, Timestamp, TokenId};
+use keystile_domain::{
+    ApiKeyId, Context, Credential, Expiry, Power, PrincipalKind, Timestamp, TokenId,
+};
 use keystile_storage::{Conn, StoreError};
 use uuid::Uuid;
 
-pub use keystile_storage::LastUse;
+pub use keystile_storage::{LastUse, OldSecretUse};
+pub(crate) use notes::{NotedRights, Notes};
 pub(crate) use recorder::Recorder;
+pub use recorder::UsageBacklog;
 pub use user_agent::UserAgent;
 pub use window::{Step, UsageWindow, UsageWindowError};
+use written::Written;
 
 use crate::tokens::TokenOwner;
 use crate::usage::recorder::Check;
@@ -108,20 +117,48 @@ impl Keystile {
         context: &Context<'_>,
         now: Timestamp,
         refusal: Option<&'static str>,
-        user_agent: Option<&UserAgent>,
+        seen: Seen<'_>,
     ) {
-        if has_usage(credential) {
-            let (credential, address) = (credential.id, context.address);
-            let (outcome, is_use) = (refusal.unwrap_or(VALID), refusal.is_none());
-            self.usage.record(&Check { credential, at: now, outcome, is_use, address, user_agent });
+        if !has_usage(credential) {
+            return;
         }
+        let (user_agent, is_own) = match seen {
+            Seen::ByKeystile(user_agent) => (user_agent, true),
+            Seen::Elsewhere(user_agent) => (user_agent, false),
+        };
+        let is_noted = is_noted(credential);
+        self.usage.record(&Check {
+            credential: credential.id,
+            at: now,
+            outcome: refusal.unwrap_or(VALID),
+            is_use: refusal.is_none(),
+            address: context.address,
+            user_agent,
+            by_old_secret: is_noted && credential.secret_expiry != Expiry::Never,
+            asked: (is_noted && !is_own).then_some((&credential.rights, context)),
+        });
     }
+}
+
+/// Where a credential was shown, and what the client called itself there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Seen<'c> {
+    /// In a request to Keystile itself, of which [`Notes`] tell later what it takes.
+    ByKeystile(Option<&'c UserAgent>),
+    /// In a request to somebody who asks Keystile about it.
+    Elsewhere(Option<&'c UserAgent>),
 }
 
 /// Whether checks of the credential are counted. Whoever signed in, and a workload, come with a
 /// session.
 fn has_usage(credential: &Credential) -> bool {
     !credential.signed_in && credential.principal.kind != PrincipalKind::Workload
+}
+
+/// Whether it is noted which rights the credential needs, and who shows its old secret: of API keys
+/// alone. What a token may is a matter of its owner's roles.
+fn is_noted(credential: &Credential) -> bool {
+    credential.principal.kind == PrincipalKind::ApiKey
 }
 
 /// How one credential was used.

@@ -5,19 +5,25 @@ use std::sync::Arc;
 
 use keystile_auth::{Rejection, TokenError};
 use keystile_domain::{
-    Carrier, Context, Cost, Credential, CredentialText, Endpoint, EndpointError, Outcome,
-    Permission, PermissionQuery, Power, Rule, Source, Tombstone, Transport, explain,
+    Carrier, Context, Cost, Credential, Endpoint, EndpointError, Outcome, Permission,
+    PermissionQuery, Power, Rule, Seq, Source, Tombstone, Transport, explain,
 };
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::check::Checked;
 use crate::limits::{Exceeded, LimitKind, Standing};
+use crate::lookups::{Known, Lookup, Shown};
+use crate::metrics::{UNAVAILABLE, Way};
+use crate::spans::span;
+use crate::usage::Seen;
 use crate::{Caller, Keystile, ServiceError, Unidentified};
 
 /// A question about a credential.
 #[derive(Debug)]
 pub struct Question {
-    /// The credential; nothing if the text could not be one.
-    pub text: Option<CredentialText>,
+    /// The credential.
+    pub shown: Shown,
     /// What it must be allowed.
     pub permission: Option<PermissionQuery>,
     /// The endpoint that it must open. One that cannot be read opens for nobody.
@@ -44,6 +50,8 @@ pub struct Verdict {
     /// How every rule and limit went, in order, if that was asked and there was a credential to
     /// judge. Limits are asked last, and only if no rule has said no.
     pub rules: Option<Vec<(&'static str, Outcome)>>,
+    /// Up to where in the feed every change is in the answer, if it was asked by fingerprint.
+    pub position: Option<Seq>,
 }
 
 /// How a check ended.
@@ -61,6 +69,8 @@ pub enum Ending {
     Malformed,
     /// Nobody knows it.
     NotFound,
+    /// It may be an imported key, which only the secret itself can show.
+    SecretRequired,
     /// It may; its limits stand so.
     Valid(Arc<Credential>, Vec<Standing>),
 }
@@ -78,16 +88,39 @@ impl Keystile {
         question: &Question,
     ) -> Result<Verdict, ServiceError> {
         caller.require(Power::KeysVerify)?;
-        let Some(text) = &question.text else { return Ok(Ending::Malformed.into()) };
-        let credential = match self.identify(text).await {
-            Ok((credential, _)) => credential,
-            Err(rejection) => return ending(rejection).map(Verdict::from),
+        let span = span!("verify", "keystile.outcome" = Empty);
+        let answered = self.answer(question).instrument(span.clone()).await;
+        let outcome = answered.as_ref().map_or(UNAVAILABLE, |verdict| verdict.ending.code());
+        span.record("keystile.outcome", outcome);
+        self.checks.count(Way::Verify, outcome);
+        answered
+    }
+
+    async fn answer(&self, question: &Question) -> Result<Verdict, ServiceError> {
+        let deciding = self.verifier.begin();
+        let (credential, position) = match &question.shown {
+            Shown::Text(None) => return Ok(Ending::Malformed.into()),
+            Shown::Text(Some(text)) => match self.identify(&deciding, text).await {
+                Ok((credential, _)) => (credential, None),
+                Err(rejection) => return ending(rejection).map(Verdict::from),
+            },
+            Shown::Fingerprint(fingerprint) => {
+                let Lookup { known, position } = self.find_by_fingerprint(fingerprint).await?;
+                match known {
+                    Known::Credential(credential) => (credential, Some(position)),
+                    known => {
+                        let position = Some(position);
+                        return Ok(Verdict { position, ..Ending::from(known).into() });
+                    }
+                }
+            }
         };
         let context = question.context();
         let asked = question.permission.as_ref();
         let missing = asked.map(|query| query.missing(&credential.rights.permissions));
         let now = self.clock.now();
-        let checked = self.check(&credential, &context, question.cost, now, None).await?;
+        let checked =
+            self.check(&credential, &context, question.cost, now, Seen::Elsewhere(None)).await?;
         let rules = question.explain.then(|| {
             let rules = explain(&credential, &context, now);
             let limits = limit_outcomes(&credential, &checked);
@@ -98,7 +131,7 @@ impl Keystile {
             Checked::Deny(denial) => Ending::Denied(denial.rule(), credential),
             Checked::Exceed(exceeded) => Ending::Exceeded(exceeded, credential),
         };
-        Ok(Verdict { ending, missing: missing.unwrap_or_default(), rules })
+        Ok(Verdict { ending, missing: missing.unwrap_or_default(), rules, position })
     }
 }
 
@@ -112,6 +145,7 @@ impl Ending {
             Self::Expired => "expired",
             Self::Malformed => "malformed",
             Self::NotFound => "not_found",
+            Self::SecretRequired => "secret_required",
             Self::Deleted(_) => "deleted",
             Self::Denied(rule, _) => refusal(*rule),
         }
@@ -145,9 +179,23 @@ impl Question {
     }
 }
 
+impl From<Known> for Ending {
+    /// What can be said of a credential that was not found.
+    fn from(known: Known) -> Self {
+        match known {
+            Known::Credential(credential) => Self::Valid(credential, Vec::new()),
+            Known::Deleted(tombstone) => Self::Deleted(tombstone),
+            Known::Expired => Self::Expired,
+            Known::Malformed => Self::Malformed,
+            Known::NotFound => Self::NotFound,
+            Known::SecretRequired => Self::SecretRequired,
+        }
+    }
+}
+
 impl From<Ending> for Verdict {
     fn from(ending: Ending) -> Self {
-        Self { ending, missing: Vec::new(), rules: None }
+        Self { ending, missing: Vec::new(), rules: None, position: None }
     }
 }
 
@@ -178,7 +226,22 @@ fn ending(rejection: Unidentified) -> Result<Ending, ServiceError> {
             Ok(Ending::Malformed)
         }
         Rejection::NotFound | Rejection::Untrusted(_) => Ok(Ending::NotFound),
+        Rejection::Outdated => Err(ServiceError::Behind),
         Rejection::Store(error) => Err(error.into()),
+    }
+}
+
+/// The word for a credential that cannot be judged.
+pub(crate) fn rejection(rejection: &Unidentified) -> &'static str {
+    match rejection {
+        Rejection::Deleted(_) => "deleted",
+        Rejection::Malformed(_) => "malformed",
+        Rejection::Untrusted(TokenError::Expired) => "expired",
+        Rejection::Untrusted(TokenError::Claims | TokenError::Encoding | TokenError::Header) => {
+            "malformed"
+        }
+        Rejection::NotFound | Rejection::Untrusted(_) => "not_found",
+        Rejection::Outdated | Rejection::Store(_) => UNAVAILABLE,
     }
 }
 

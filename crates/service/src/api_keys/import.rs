@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, HashSet};
 
 use keystile_domain::{
     ApiKeyId, Digest, Formats, HashScheme, ImportedHash, Jwt, KeyPrefix, Malformed, Secret,
+    SecretFormat,
 };
-use keystile_storage::{Import, ImportScheme, PrefixedImport};
+use keystile_storage::{Import, ImportScheme, NewSecret, PrefixedImport};
 
 use crate::change::{Changed, Scope};
 use crate::first_start::FREE_FORMATS;
 use crate::imports::SlowHash;
 use crate::keys::Keys;
-use crate::{Conflict, Keystile, ServiceError};
+use crate::{Caller, Conflict, Keystile, ServiceError};
 
 /// A secret that its holder has already.
 #[derive(Debug)]
@@ -95,11 +96,12 @@ impl Arrivals {
         formats: &Formats,
         key: ApiKeyId,
         secret: &ImportedSecret,
-    ) -> Result<Digest, ServiceError> {
-        match secret {
-            ImportedSecret::Key(text) => self.any_format |= !fits(text, formats)?,
-            ImportedSecret::Hash(_) => self.any_format = true,
-        }
+    ) -> Result<NewSecret, ServiceError> {
+        let format = match secret {
+            ImportedSecret::Key(text) => fitting(text, formats)?,
+            ImportedSecret::Hash(_) => None,
+        };
+        self.any_format |= format.is_none();
         let names = Names::of(&scope.keys, &self.schemes, secret)?;
         if names.digests.iter().any(|digest| self.known.contains(digest.as_bytes())) {
             return Err(Conflict::SecretKnown.into());
@@ -108,7 +110,7 @@ impl Arrivals {
             self.expect(scope, key, hash, &names)?;
         }
         self.known.extend(names.digests.iter().map(|digest| *digest.as_bytes()));
-        Ok(names.digest)
+        Ok(NewSecret::new(names.digest, format))
     }
 
     /// Writes what is needed to find the secrets, which must be written already.
@@ -159,12 +161,13 @@ impl Arrivals {
 
 impl Keystile {
     /// Lets this node know at once that keys may have any format.
-    pub(super) async fn follow_import<T>(&self, changed: &Changed<T>) {
+    pub(super) async fn follow_import<T>(&self, caller: &Caller, changed: &Changed<T>) {
         if matches!(changed, Changed::Done(_))
             && let Err(error) = self.learn_providers().await
         {
             // The keys are made all the same; what other nodes wait for reaches this one too.
-            tracing::warn!(%error, "imported keys are not followed at once");
+            let request = &caller.origin().request_id;
+            tracing::warn!(%error, request.id = %request, "imported keys are not followed at once");
         }
     }
 }
@@ -187,28 +190,37 @@ impl Names {
         schemes: &BTreeMap<String, HashScheme>,
         secret: &ImportedSecret,
     ) -> Result<Self, ServiceError> {
-        let pepper = &keys.pepper;
+        let peppers = keys.peppers();
         match secret {
             ImportedSecret::Key(key) => {
-                let digest = pepper.digest(&key.fingerprint());
-                let hashed = schemes.values().filter_map(|scheme| scheme.digest_of(pepper, key));
-                let digests = [digest].into_iter().chain(hashed).collect();
+                let fingerprint = key.fingerprint();
+                let digests = peppers.all().flat_map(|pepper| {
+                    let hashed = schemes.values().filter_map(|of| of.digest_of(pepper, key));
+                    [pepper.digest(&fingerprint)].into_iter().chain(hashed)
+                });
+                let (digest, digests) = (keys.digest(&fingerprint), digests.collect());
                 Ok(Self { digest, digests, prefix: None, scheme: String::new() })
             }
             ImportedSecret::Hash(hash) => {
                 let scheme = keys.name_scheme(hash.scheme())?;
-                let digest = hash.digest(pepper);
-                let plain = hash.fingerprint().map(|fingerprint| pepper.digest(&fingerprint));
-                let digests = [digest].into_iter().chain(plain).collect();
-                Ok(Self { digest, digests, prefix: hash.place(pepper), scheme })
+                let digests = peppers.all().flat_map(|pepper| {
+                    let plain = hash.fingerprint().map(|fingerprint| pepper.digest(&fingerprint));
+                    [hash.digest(pepper)].into_iter().chain(plain)
+                });
+                let (present, digests) = (peppers.present(), digests.collect());
+                let (digest, prefix) = (hash.digest(present), hash.place(present));
+                Ok(Self { digest, digests, prefix, scheme })
             }
         }
     }
 }
 
-/// Whether a key in plain fits a format that is in use; one that could never be presented is
-/// refused.
-fn fits(key: &Secret, formats: &Formats) -> Result<bool, ServiceError> {
+/// The format that a key in plain fits, if it fits one that is remembered; one that could never be
+/// presented is refused.
+fn fitting<'f>(
+    key: &Secret,
+    formats: &'f Formats,
+) -> Result<Option<&'f SecretFormat>, ServiceError> {
     if Jwt::is_shaped(key.expose()) {
         return Err(ServiceError::broken(
             "/key",
@@ -216,11 +228,10 @@ fn fits(key: &Secret, formats: &Formats) -> Result<bool, ServiceError> {
         ));
     }
     match formats.recognise(key.expose()) {
-        Ok(_) => Ok(true),
         Err(Malformed::Checksum) => {
             Err(ServiceError::broken("/key", "looks like a mistyped key of Keystile's own"))
         }
-        Err(_) => Ok(false),
+        _ => Ok(formats.fitting(key.expose())),
     }
 }
 

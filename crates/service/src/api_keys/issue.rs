@@ -68,7 +68,7 @@ impl Keystile {
             })
             .await?;
         if imports {
-            self.follow_import(&changed).await;
+            self.follow_import(caller, &changed).await;
         }
         Ok(changed)
     }

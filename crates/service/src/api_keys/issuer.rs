@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keystile_domain::{Action, ApiKey, ApiKeyId, Digest, ProviderKind, Role, RoleId, Version};
+use keystile_domain::{Action, ApiKey, ApiKeyId, ProviderKind, Role, RoleId, Version};
+use keystile_storage::NewSecret;
 
 use super::import::Arrivals;
 use super::{ApiKeyDraft, ApiKeyImport, ImportedSecret, IssuedApiKey, ShownApiKey, settle_expiry};
@@ -16,7 +17,7 @@ pub(super) struct Issuer {
     mint: Mint,
     arrivals: Arrivals,
     roles: BTreeMap<RoleId, Role>,
-    rows: Vec<(ApiKey, Digest)>,
+    rows: Vec<(ApiKey, NewSecret)>,
 }
 
 impl Issuer {
@@ -44,17 +45,17 @@ impl Issuer {
         }
         let expiry = settle_expiry(scope, &provider, draft.expiry)?;
         let id = random::id(ApiKeyId::new, scope.now)?;
-        let (secret, digest, key_prefix) = match &draft.import {
+        let (secret, stored, key_prefix) = match &draft.import {
             None => {
                 let secret = self.mint.draw(scope, &settings.format).await?;
-                let digest = scope.keys.pepper.digest(&secret.fingerprint());
+                let digest = scope.keys.digest(&secret.fingerprint());
                 let key_prefix = settings.format.display_prefix(&secret);
-                (Some(secret), digest, key_prefix)
+                (Some(secret), NewSecret::new(digest, Some(&settings.format)), key_prefix)
             }
             Some(import) => {
                 let formats = self.mint.formats(scope).await?;
-                let digest = self.arrivals.admit(scope, formats, id, &import.secret)?;
-                (None, digest, import.key_prefix())
+                let stored = self.arrivals.admit(scope, formats, id, &import.secret)?;
+                (None, stored, import.key_prefix())
             }
         };
         let api_key = ApiKey {
@@ -80,7 +81,7 @@ impl Issuer {
         let remaining = draft.quota.map(QuotaDraft::left);
         let unseen_import =
             matches!(draft.import, Some(ApiKeyImport { secret: ImportedSecret::Hash(_), .. }));
-        self.rows.push((api_key.clone(), digest));
+        self.rows.push((api_key.clone(), stored));
         let last_used_at = None;
         let shown = ShownApiKey { api_key, provider, last_used_at, remaining, unseen_import };
         Ok(IssuedApiKey { shown, secret })

@@ -3,12 +3,34 @@
 use keystile_domain::{
     Action, ApiKey, ApiKeyId, CredentialKind, OldSecret, Power, RotationOverlap, Timestamp, Version,
 };
+use keystile_storage::NewSecret;
+use keystile_storage::{Conn, StoreError};
 use serde_json::Value;
 
 use super::{IssuedApiKey, show, snapshot, target};
 use crate::change::{Changed, Options, Scope};
 use crate::secrets::{Mint, key_settings};
+use crate::usage::OldSecretUse;
 use crate::{Caller, Conflict, Keystile, ServiceError};
+
+/// How the rotation of a key stands.
+#[derive(Clone, Debug)]
+pub struct KeyRotation {
+    /// The secret that it had before.
+    pub old: OldSecret,
+    /// Who showed that one since, the latest first; of many the latest.
+    pub uses: Vec<OldSecretUse>,
+}
+
+impl KeyRotation {
+    pub(super) async fn of(
+        conn: &mut Conn,
+        id: ApiKeyId,
+        old: OldSecret,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { old, uses: conn.list_old_secret_uses(id.as_uuid(), MOST_CLIENTS).await? })
+    }
+}
 
 impl Keystile {
     /// Gives a key a new secret; the old one works for the time of `overlap`. Rotating again ends
@@ -54,10 +76,11 @@ impl Keystile {
                     updated_at: scope.now,
                     ..before.clone()
                 };
-                let digest = scope.keys.pepper.digest(&secret.fingerprint());
+                let digest = scope.keys.digest(&secret.fingerprint());
                 let old_end = overlap.end(scope.now);
                 scope.tx.update_api_key(&after).await?;
-                scope.tx.replace_secret(&after, &digest, old_end, scope.now).await?;
+                let stored = NewSecret::new(digest, Some(format));
+                scope.tx.replace_secret(&after, stored, old_end, scope.now).await?;
                 let (old, new) = (snapshot(&before), with_old_end(&after, old_end));
                 let target = target(&after);
                 scope.record(Action::ApiKeyRotated, target, (Some(old), Some(new)), None)?;
@@ -77,8 +100,8 @@ impl Keystile {
         &self,
         caller: &Caller,
         id: ApiKeyId,
-        options: Options<OldSecret>,
-    ) -> Result<Changed<OldSecret>, ServiceError> {
+        options: Options<KeyRotation>,
+    ) -> Result<Changed<KeyRotation>, ServiceError> {
         let action = Action::ApiKeyRotationFinished;
         self.move_old_end(caller, id, action, options, |scope| Ok(scope.now)).await
     }
@@ -94,8 +117,8 @@ impl Keystile {
         caller: &Caller,
         id: ApiKeyId,
         overlap: RotationOverlap,
-        options: Options<OldSecret>,
-    ) -> Result<Changed<OldSecret>, ServiceError> {
+        options: Options<KeyRotation>,
+    ) -> Result<Changed<KeyRotation>, ServiceError> {
         let action = Action::ApiKeyRotationExtended;
         let own = caller.credential().id;
         self.move_old_end(caller, id, action, options, move |scope| {
@@ -112,9 +135,9 @@ impl Keystile {
         caller: &Caller,
         id: ApiKeyId,
         action: Action,
-        options: Options<OldSecret>,
+        options: Options<KeyRotation>,
         end: impl FnOnce(&Scope) -> Result<Timestamp, ServiceError> + Send + 'static,
-    ) -> Result<Changed<OldSecret>, ServiceError> {
+    ) -> Result<Changed<KeyRotation>, ServiceError> {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
                 let (key, _) = scope.api_key_in_reach(id, None).await?;
@@ -126,7 +149,7 @@ impl Keystile {
                 scope.tx.update_old_secret_end(id, ends_at).await?;
                 let states = [old.ends_at, ends_at].map(|end| Some(with_old_end(&key, end)));
                 scope.record(action, target(&key), states.into(), None)?;
-                Ok(OldSecret { ends_at })
+                Ok(KeyRotation::of(&mut scope.tx, id, OldSecret { ends_at }).await?)
             })
         })
         .await
@@ -141,3 +164,6 @@ fn with_old_end(key: &ApiKey, old_end: Timestamp) -> Value {
     }
     state
 }
+
+/// How many clients are shown.
+const MOST_CLIENTS: u8 = 100;

@@ -4,6 +4,7 @@ use keystile_domain::{
     Action, ApiKey, ApiKeyId, BuiltInRole, Expiry, Fit, HashCost, Name, Provider, Secret,
     SecretFormat, User, UserId, Version,
 };
+use keystile_storage::NewSecret;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{FREE_FORMATS, FirstStartError, meta};
@@ -98,8 +99,10 @@ pub(super) async fn add_key(
         updated_at: scope.now,
         version: Version::FIRST,
     };
-    let digest = scope.keys.pepper.digest(&secret.fingerprint());
-    scope.tx.insert_api_key(&key, &digest).await.map_err(ServiceError::from)?;
+    let digest = scope.keys.digest(&secret.fingerprint());
+    let fits = format.fit(secret.expose()) == Fit::Fits;
+    let stored = NewSecret::new(digest, fits.then_some(format));
+    scope.tx.insert_api_key(&key, stored).await.map_err(ServiceError::from)?;
     scope.record_api_key(Action::ApiKeyCreated, None, Some(&key), None)?;
     Ok((!was_given).then_some(secret))
 }

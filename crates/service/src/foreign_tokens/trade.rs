@@ -57,6 +57,7 @@ impl Keystile {
     ) -> Result<AccessToken, Refusal> {
         let vouched = self.verify_foreign(jwt, TokenUse::Identity).await;
         let Vouched { provider, claims } = vouched.map_err(|rejection| match rejection {
+            Rejection::Outdated => ServiceError::Behind.into(),
             Rejection::Store(error) => ServiceError::from(error).into(),
             other => Refusal::Subject(other.to_string()),
         })?;

@@ -4,13 +4,13 @@
 //! name or a mail address links nobody to a user who is there: whoever chooses it at the provider
 //! would choose whom to be here.
 
-use keystile_auth::Rejection;
 use keystile_auth::jwt::Claims;
 use keystile_domain::{Action, OidcSettings, Provider, Reason, User, UserId, Username, Version};
 use keystile_storage::StoreError;
 
 use super::with_settings;
 use crate::change::Scope;
+use crate::identify::outage;
 use crate::{Keystile, LookupError, ServiceError, Unidentified, random};
 
 impl Keystile {
@@ -24,7 +24,7 @@ impl Keystile {
             let mut conn = self.store.read().await?;
             conn.knows_identity(claims.issuer(), claims.subject()).await
         };
-        let known = known.await.map_err(|error: StoreError| Rejection::Store(error.into()))?;
+        let known = known.await.map_err(outage::<StoreError>)?;
         let makes_users =
             with_settings(provider).is_some_and(|(_, settings)| settings.create_users);
         if known || !makes_users {
@@ -43,7 +43,7 @@ impl Keystile {
                 }
             })
         });
-        made.await.map_err(|error| Rejection::Store(LookupError::Admission(Box::new(error))))
+        made.await.map_err(|error| outage(LookupError::Admission(Box::new(error))))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use keystile_auth::Rejection;
 use keystile_auth::jwt::{Claims, Unverified};
+use keystile_auth::{Deciding, Rejection};
 use keystile_domain::{
     Context, Credential, CredentialText, Decision, Expiry, PermissionSet, Power, Secret, Timestamp,
     decide,
@@ -64,8 +64,10 @@ impl Keystile {
         {
             return Ok(Some(refresh));
         }
-        let (credential, claims) = match self.identify_for_others(&text).await {
+        let deciding = self.verifier.begin();
+        let (credential, claims) = match self.identify_for_others(&deciding, &text).await {
             Ok(identified) => identified,
+            Err(Rejection::Outdated) => return Err(ServiceError::Behind),
             Err(Rejection::Store(error)) => return Err(error.into()),
             Err(_) => return Ok(None),
         };
@@ -79,9 +81,10 @@ impl Keystile {
         &self,
         secret: &Secret,
     ) -> Result<Option<ActiveToken>, ServiceError> {
-        let digest = self.keys.pepper.digest(&secret.fingerprint());
         let mut conn = self.store.read().await?;
-        let Some(token) = conn.find_refresh_token(&digest).await? else { return Ok(None) };
+        let Some((_, token)) = self.find_refresh_token(&mut conn, secret).await? else {
+            return Ok(None);
+        };
         let (now, end) = (self.clock.now(), Expiry::At(token.ends_at));
         if !token.current || end.is_over(now) {
             return Ok(None);
@@ -100,6 +103,7 @@ impl Keystile {
     /// As [`identify`](Self::identify), but a token of ours may be addressed to anybody.
     async fn identify_for_others(
         &self,
+        deciding: &Deciding<'_>,
         text: &CredentialText,
     ) -> Result<(Arc<Credential>, Option<Claims>), Unidentified> {
         if let CredentialText::Jwt(jwt) = text {
@@ -110,7 +114,7 @@ impl Keystile {
                 return Ok((credential, Some(claims)));
             }
         }
-        let (credential, proven) = self.identify(text).await?;
+        let (credential, proven) = self.identify(deciding, text).await?;
         Ok((
             credential,
             match proven {

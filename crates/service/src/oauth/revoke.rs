@@ -43,11 +43,13 @@ impl Keystile {
         }
         let own = match self.verify_own(jwt, Audience::Anybody).await {
             Ok((own, _)) => Arc::new(own),
+            Err(Rejection::Outdated) => return Err(ServiceError::Behind.into()),
             Err(Rejection::Store(error)) => return Err(ServiceError::from(error).into()),
             Err(_) => return Ok(()),
         };
         let holder = match self.resolve(&ProvenToken::Own(Arc::clone(&own))).await {
             Ok(holder) => holder,
+            Err(Rejection::Outdated) => return Err(ServiceError::Behind.into()),
             Err(Rejection::Store(error)) => return Err(ServiceError::from(error).into()),
             Err(_) => return Ok(()),
         };
@@ -71,8 +73,9 @@ impl Keystile {
 
     async fn revoke_secret(&self, caller: &Caller, secret: Secret) -> Result<(), Refusal> {
         let text = CredentialText::Secret(secret);
-        let credential = match self.identify(&text).await {
+        let credential = match self.identify(&self.verifier.begin(), &text).await {
             Ok((credential, _)) => credential,
+            Err(Rejection::Outdated) => return Err(ServiceError::Behind.into()),
             Err(Rejection::Store(error)) => return Err(ServiceError::from(error).into()),
             Err(_) => return self.revoke_refresh_token(caller, &text).await,
         };
@@ -112,10 +115,9 @@ impl Keystile {
         text: &CredentialText,
     ) -> Result<(), Refusal> {
         let CredentialText::Secret(secret) = text else { return Ok(()) };
-        let digest = self.keys.pepper.digest(&secret.fingerprint());
         let mut conn = self.store.read().await.map_err(ServiceError::from)?;
-        let token = conn.find_refresh_token(&digest).await.map_err(ServiceError::from)?;
-        let Some(token) = token else { return Ok(()) };
+        let token = self.find_refresh_token(&mut conn, secret).await?;
+        let Some((_, token)) = token else { return Ok(()) };
         let holder = of_session(&mut conn, token.session).await.map_err(ServiceError::from)?;
         drop(conn);
         let Some(holder) = holder else { return Ok(()) };

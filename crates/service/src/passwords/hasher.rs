@@ -93,6 +93,13 @@ impl Hasher {
         self.work.computed.load(Ordering::Relaxed)
     }
 
+    /// What it is at.
+    #[must_use]
+    pub fn hashing(&self) -> Hashing {
+        let (running, waiting) = self.queue.length();
+        Hashing { running, waiting, computed: self.computed() }
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Work) -> Result<T, HashError> + Send + 'static,
@@ -106,6 +113,18 @@ impl Hasher {
         });
         task.await.map_err(HashError::Vanished)?
     }
+}
+
+/// What a hasher is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hashing {
+    /// How many hashes are being computed.
+    pub running: usize,
+    /// How many wait for their turn.
+    pub waiting: usize,
+    /// How many were computed since the start.
+    pub computed: u64,
 }
 
 /// What comparing a password with a stored hash says.

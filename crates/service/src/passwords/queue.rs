@@ -15,6 +15,8 @@ pub(crate) struct Queue {
     running: Arc<Semaphore>,
     /// For those who run and those who wait.
     places: Arc<Semaphore>,
+    at_once: usize,
+    waiting: usize,
     patience: Duration,
 }
 
@@ -23,8 +25,18 @@ impl Queue {
         Self {
             running: Arc::new(Semaphore::new(at_once)),
             places: Arc::new(Semaphore::new(at_once + waiting)),
+            at_once,
+            waiting,
             patience,
         }
+    }
+
+    /// How many have their turn, and how many wait for it.
+    pub(crate) fn length(&self) -> (usize, usize) {
+        let running = self.at_once.saturating_sub(self.running.available_permits());
+        let places = self.at_once + self.waiting;
+        let inside = places.saturating_sub(self.places.available_permits());
+        (running, inside.saturating_sub(running))
     }
 
     /// Waits for a turn; it ends when it is dropped.

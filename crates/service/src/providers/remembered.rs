@@ -59,6 +59,15 @@ impl Keystile {
         Ok(())
     }
 
+    /// Learns that keys of any format are waited for, once one was imported.
+    pub(crate) async fn learn_free_formats(&self) -> Result<(), ServiceError> {
+        if self.verifier.formats().has_any() {
+            return Ok(());
+        }
+        let free = self.store.read().await?.find_meta(first_start::FREE_FORMATS).await?;
+        if free.is_some() { self.learn_providers().await } else { Ok(()) }
+    }
+
     /// Reads the providers anew, whatever is known of the audit log.
     pub(crate) async fn learn_providers(&self) -> Result<(), ServiceError> {
         *self.providers.read_at.lock().await = None;
@@ -77,7 +86,7 @@ pub(crate) async fn formats(conn: &mut Conn) -> Result<Formats, ServiceError> {
 
 /// Headers, then the bearer token, then query parameters, then tickets. A provider that is switched
 /// off is looked for all the same: its keys are refused, not overlooked.
-fn chain(providers: &[Provider]) -> Chain {
+pub(crate) fn chain(providers: &[Provider]) -> Chain {
     let keys = || {
         providers.iter().filter_map(|provider| match &provider.settings {
             ProviderSettings::Keys(keys) => Some(keys),

@@ -7,7 +7,7 @@ use keystile_domain::{
     Action, Context, Credential, Decision, Digest, Encoding, Fit, KeyLength, PasswordSettings,
     Prefix, ProviderSettings, Rule, Secret, SecretFormat, Session, SessionId, Timestamp, decide,
 };
-use keystile_storage::Books;
+use keystile_storage::{Books, Conn, RefreshToken as StoredRefreshToken};
 
 use super::{SignedIn, minutes};
 use crate::keys::Keys;
@@ -30,7 +30,7 @@ impl RefreshToken {
         now: Timestamp,
     ) -> Result<Self, ServiceError> {
         let secret = format().generate(&mut random::generator())?;
-        let digest = keys.pepper.digest(&secret.fingerprint());
+        let digest = keys.digest(&secret.fingerprint());
         let ends_at = now.after(minutes(settings.refresh_minutes)).min(session.ends_at);
         Ok(Self { secret, digest, ends_at })
     }
@@ -47,10 +47,9 @@ impl Keystile {
     /// [`ServiceError::RefreshToken`] if it is unknown, used or ended, or its user may not sign in
     /// any more; [`ServiceError::InsecureTransport`] over plain HTTP, unless the provider allows it.
     pub async fn refresh(&self, token: &str, origin: Origin) -> Result<SignedIn, ServiceError> {
-        let digest = self.refresh_digest(token).ok_or(ServiceError::RefreshToken(UNKNOWN))?;
         // Reading takes nobody's turn: made-up tokens could otherwise hold up all changes.
-        let known = self.store.read().await?.find_refresh_token(&digest).await?;
-        known.ok_or(ServiceError::RefreshToken(UNKNOWN))?;
+        let known = self.find_refresh_text(token).await?;
+        let (digest, _) = known.ok_or(ServiceError::RefreshToken(UNKNOWN))?;
         let mut books = self.store.books().await?;
         match self.spend(&mut books, &digest, &origin).await {
             Ok(Turn::Next(next)) => {
@@ -78,9 +77,7 @@ impl Keystile {
     ///
     /// [`ServiceError::Store`] if the store cannot end it.
     pub async fn sign_out(&self, token: &str, origin: Origin) -> Result<(), ServiceError> {
-        let Some(digest) = self.refresh_digest(token) else { return Ok(()) };
-        let known = self.store.read().await?.find_refresh_token(&digest).await?;
-        let Some(known) = known else { return Ok(()) };
+        let Some((_, known)) = self.find_refresh_text(token).await? else { return Ok(()) };
         self.change_unasked(Some(origin), move |scope| {
             Box::pin(async move {
                 scope.act_as_holder_of(known.session).await?;
@@ -90,11 +87,29 @@ impl Keystile {
         .await
     }
 
-    /// What is kept of a refresh token; nothing if the text cannot be one.
-    fn refresh_digest(&self, token: &str) -> Option<Digest> {
-        let fits = format().fit(token) == Fit::Fits;
-        let secret = Secret::parse(token).ok().filter(|_| fits);
-        secret.map(|secret| self.keys.pepper.digest(&secret.fingerprint()))
+    /// Finds a refresh token, and what it is stored as.
+    pub(crate) async fn find_refresh_token(
+        &self,
+        conn: &mut Conn,
+        secret: &Secret,
+    ) -> Result<Option<(Digest, StoredRefreshToken)>, ServiceError> {
+        for digest in self.keys.digests(conn, &secret.fingerprint()).await? {
+            if let Some(token) = conn.find_refresh_token(&digest).await? {
+                return Ok(Some((digest, token)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same, for a text that may be none.
+    async fn find_refresh_text(
+        &self,
+        text: &str,
+    ) -> Result<Option<(Digest, StoredRefreshToken)>, ServiceError> {
+        let fits = format().fit(text) == Fit::Fits;
+        let Some(secret) = Secret::parse(text).ok().filter(|_| fits) else { return Ok(None) };
+        let mut conn = self.store.read().await?;
+        self.find_refresh_token(&mut conn, &secret).await
     }
 
     /// Uses a token up, and makes the next one.

@@ -6,6 +6,7 @@ use keystile_domain::{
     Action, Description, Expiry, ExpiryError, Name, PermissionSet, ProviderKind, Rights, Timestamp,
     Token, TokenId, Version,
 };
+use keystile_storage::NewSecret;
 
 use super::owner::Owner;
 use super::{IssuedToken, ShownToken, TokenOwner};
@@ -62,8 +63,6 @@ impl Keystile {
                 let owner = scope.token_owner(owner).await?;
                 let issued = issue(scope, &owner, draft).await?;
                 let token = &issued.shown.token;
-                let digest = scope.keys.pepper.digest(&issued.secret.fingerprint());
-                scope.tx.insert_token(token, &digest).await?;
                 scope.record_token(Action::TokenCreated, &owner.user, None, Some(token), None)?;
                 Ok(issued)
             })
@@ -125,6 +124,8 @@ async fn issue(
         updated_at: scope.now,
         version: Version::FIRST,
     };
+    let digest = scope.keys.digest(&secret.fingerprint());
+    scope.tx.insert_token(&token, NewSecret::new(digest, Some(&settings.format))).await?;
     let shown = ShownToken { token, provider: provider.identifier, last_used_at: None };
     Ok(IssuedToken { shown, secret })
 }

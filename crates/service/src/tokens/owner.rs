@@ -7,6 +7,7 @@ use keystile_domain::{
 use keystile_storage::Conn;
 
 use crate::change::Scope;
+use crate::usage::Notes;
 use crate::{Caller, ServiceError};
 
 /// How a request names the owner of tokens.
@@ -37,7 +38,7 @@ impl Owner {
     /// The owner, if the caller may do that with their tokens.
     pub(super) async fn find(
         conn: &mut Conn,
-        caller: &Credential,
+        (caller, notes): (&Credential, &Notes),
         asked: TokenOwner,
         access: Access,
     ) -> Result<Self, ServiceError> {
@@ -52,7 +53,7 @@ impl Owner {
         let found = conn.find_user_with_roles(id).await?;
         let (user, roles) = found.ok_or(ServiceError::NotFound)?;
         if asked != TokenOwner::Caller {
-            access.require(&caller.rights, user.is_service_account)?;
+            notes.power(access.require(&caller.rights, user.is_service_account)?);
         }
         Ok(Self { user, roles, is_caller: own == Some(id) })
     }
@@ -87,15 +88,14 @@ impl Owner {
 impl Access {
     /// Refuses whoever could do it with nobody's tokens, before anybody is looked up.
     fn require_any(self, rights: &Rights) -> Result<(), ServiceError> {
-        self.require(rights, false).or_else(|_| self.require(rights, true))
+        self.require(rights, false).or_else(|_| self.require(rights, true)).map(drop)
     }
 
-    fn require(self, rights: &Rights, is_service_account: bool) -> Result<(), ServiceError> {
+    /// The power by which it may be done.
+    fn require(self, rights: &Rights, is_service_account: bool) -> Result<Power, ServiceError> {
         let (power, or) = self.powers(is_service_account);
-        if rights.hold(power) || or.is_some_and(|or| rights.hold(or)) {
-            return Ok(());
-        }
-        Err(ServiceError::Lacking(power.permission()))
+        let held = [Some(power), or].into_iter().flatten().find(|power| rights.hold(*power));
+        held.ok_or_else(|| ServiceError::Lacking(power.permission()))
     }
 
     /// What is needed, and what does as well.

@@ -1,7 +1,7 @@
 //! Rotating a token: a new secret under the same id.
 
 use keystile_domain::{Action, RotationOverlap, Token, TokenId, Version};
-use keystile_storage::StoreError;
+use keystile_storage::{NewSecret, StoreError};
 use serde_json::Value;
 
 use super::{IssuedToken, TokenOwner, show, snapshot, target};
@@ -64,10 +64,11 @@ impl Keystile {
                     updated_at: scope.now,
                     ..before.clone()
                 };
-                let digest = scope.keys.pepper.digest(&secret.fingerprint());
+                let digest = scope.keys.digest(&secret.fingerprint());
                 let old_end = overlap.end(scope.now);
                 scope.tx.update_token(&after).await?;
-                scope.tx.replace_secret(&after, &digest, old_end, scope.now).await?;
+                let stored = NewSecret::new(digest, Some(&settings.format));
+                scope.tx.replace_secret(&after, stored, old_end, scope.now).await?;
                 let mut state = snapshot(&owner.user, &after);
                 if let Value::Object(members) = &mut state {
                     let old_end = Value::from(old_end.to_string());

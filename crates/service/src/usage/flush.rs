@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use keystile_domain::Timestamp;
-use keystile_storage::{LastUse, StoreError, UsageHour};
+use keystile_storage::{Books, Exercised, LastUse, OldSecretUse, StoreError, UsageHour};
 use uuid::Uuid;
 
+use super::UserAgent;
 use super::recorder::Tally;
 use crate::{Keystile, ServiceError};
 
@@ -47,19 +48,35 @@ impl Keystile {
         let oldest = Timestamp::from_millis(now.saturating_sub(millis));
         let mut books = self.store.books().await?;
         books.remove_usage_before(oldest).await?;
+        books.remove_exercises_before(oldest).await?;
+        books.remove_old_secret_uses_before(oldest).await?;
         Ok(books.commit().await?)
     }
 
     async fn write_usage(&self, tallies: &[(Uuid, Tally)]) -> Result<(), StoreError> {
+        let exercised = self.usage.written().missing(tallies, self.clock.now());
         let mut books = self.store.books().await?;
-        match books.add_usage(&hours(tallies), &self.last_uses(tallies)).await {
-            Ok(()) => books.commit().await,
+        match self.add_usage(&mut books, tallies, &exercised).await {
+            Ok(()) => books.commit().await?,
             Err(error) => {
                 // Without the rollback the connection would be lost; if it fails, it is.
                 let _ = books.rollback().await;
-                Err(error)
+                return Err(error);
             }
         }
+        self.usage.written().add(exercised);
+        Ok(())
+    }
+
+    async fn add_usage(
+        &self,
+        books: &mut Books,
+        tallies: &[(Uuid, Tally)],
+        exercised: &[Exercised],
+    ) -> Result<(), StoreError> {
+        books.add_usage(&hours(tallies), &self.last_uses(tallies)).await?;
+        books.add_exercises(exercised).await?;
+        books.add_old_secret_uses(&self.old_secret_uses(tallies)).await
     }
 
     fn last_uses(&self, tallies: &[(Uuid, Tally)]) -> Vec<LastUse> {
@@ -68,13 +85,27 @@ impl Keystile {
                 credential: *credential,
                 at: last.at,
                 address: last.address,
-                user_agent: last
-                    .user_agent
-                    .as_ref()
-                    .and_then(|agent| agent.shown(|text| self.redact(text))),
+                user_agent: self.shown(last.user_agent.as_ref()),
             })
         });
         uses.collect()
+    }
+
+    fn old_secret_uses(&self, tallies: &[(Uuid, Tally)]) -> Vec<OldSecretUse> {
+        let uses = tallies.iter().flat_map(|(credential, tally)| {
+            tally.old_secret_uses.iter().map(|used| OldSecretUse {
+                credential: *credential,
+                address: used.address,
+                user_agent: self.shown(used.user_agent.as_ref()),
+                checks: used.checks,
+                last_at: used.last_at,
+            })
+        });
+        uses.collect()
+    }
+
+    fn shown(&self, user_agent: Option<&UserAgent>) -> Option<String> {
+        user_agent.and_then(|agent| agent.shown(|text| self.redact(text)))
     }
 }
 

@@ -1,17 +1,25 @@
 //! What was checked since the last flush: counted in memory, because a check must not wait for a
 //! database.
+//!
+//! A check of a credential that was counted before, with an outcome, a client and needs that were
+//! seen before, allocates nothing.
 
-use std::cell::Cell;
+mod tally;
+
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keystile_domain::Timestamp;
+use keystile_domain::{Context, Exercise, Rights, Timestamp};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{Step, UserAgent};
+use super::{UserAgent, Written};
+use crate::seats::{Apart, SEATS, seat};
+
+pub(super) use tally::Tally;
 
 /// One check of a credential.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +33,10 @@ pub(crate) struct Check<'c> {
     /// Where the credential was shown, if that is known.
     pub(crate) address: Option<IpAddr>,
     pub(crate) user_agent: Option<&'c UserAgent>,
+    /// Whether what was shown is the old secret of a rotated key.
+    pub(crate) by_old_secret: bool,
+    /// What it holds and what it was asked for, if what it needed is to be noted.
+    pub(crate) asked: Option<(&'c Rights, &'c Context<'c>)>,
 }
 
 /// Counts checks until they are written.
@@ -33,35 +45,26 @@ pub(crate) struct Check<'c> {
 /// wait for each other.
 #[derive(Default)]
 pub(crate) struct Recorder {
-    shards: Box<[Seat; SHARDS]>,
-    /// How many counts there are in all shards.
+    shards: Box<[Apart<Mutex<Shard>>; SEATS]>,
+    /// How much there is in all shards, in counts.
     counts: AtomicUsize,
     /// How many checks found no place.
     uncounted: AtomicU64,
+    /// How many of those were told of.
+    told: AtomicU64,
     crowded: Notify,
+    /// What need not be written again today.
+    written: Mutex<Written>,
 }
 
-/// What is known of one credential.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) counts: Vec<Count>,
-    pub(super) last: Option<Use>,
-}
-
-/// How many checks of one hour went the same way.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Count {
-    pub(super) hour: Timestamp,
-    pub(super) outcome: &'static str,
-    pub(super) checks: i64,
-}
-
-/// When a credential was let in, and whom.
-#[derive(Debug)]
-pub(super) struct Use {
-    pub(super) at: Timestamp,
-    pub(super) address: Option<IpAddr>,
-    pub(super) user_agent: Option<UserAgent>,
+/// What was counted and is not written yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UsageBacklog {
+    /// How many counts are in memory.
+    pub counts: usize,
+    /// How many checks found no place there since the start, and were not counted.
+    pub uncounted: u64,
 }
 
 /// What was taken out of a recorder to be written. Dropped, what was not written goes back.
@@ -70,38 +73,34 @@ pub(super) struct Batch<'r> {
     tallies: Vec<(Uuid, Tally)>,
 }
 
-type Shard = HashMap<Uuid, Tally>;
-
-/// A shard on cache lines of its own: its neighbours are other threads'.
-#[derive(Default)]
-#[repr(align(128))]
-struct Seat(Mutex<Shard>);
+type Shard = HashMap<Uuid, Tally, BuildHasherDefault<RandomBits>>;
 
 impl Recorder {
     /// Counts a check. It waits for no I/O, and for another thread no longer than that takes to
     /// count one.
     pub(crate) fn record(&self, check: &Check<'_>) {
-        let Some(mut shard) = self.shard(SEAT.get()) else { return };
-        let hour = Step::Hour.start(check.at);
-        let tally = match shard.get_mut(&check.credential) {
-            Some(tally) => tally,
-            None if self.is_full() => return self.leave_out(),
-            None => shard.entry(check.credential).or_default(),
-        };
-        match tally.count(hour, check.outcome) {
-            Some(count) => count.checks = count.checks.saturating_add(1),
-            None if self.is_full() => return self.leave_out(),
-            None => {
-                tally.counts.push(Count { hour, outcome: check.outcome, checks: 1 });
-                if self.counts.fetch_add(1, Ordering::Relaxed) + 1 == CROWD {
-                    self.crowded.notify_one();
-                }
+        let counted = self.with_tally(check.credential, |tally, has_room| {
+            let counted = tally.count(check, has_room);
+            if let Some((rights, context)) = check.asked
+                && check.is_use
+                && has_room
+            {
+                note_needs(tally, rights, context, check.at);
             }
+            counted
+        });
+        if counted != Some(true) {
+            self.uncounted.fetch_add(1, Ordering::Relaxed);
         }
-        if check.is_use && tally.last.as_ref().is_none_or(|last| last.at <= check.at) {
-            let user_agent = check.user_agent.cloned();
-            tally.last = Some(Use { at: check.at, address: check.address, user_agent });
-        }
+    }
+
+    /// Notes that a credential needed something, once it was let in.
+    pub(crate) fn note(&self, credential: Uuid, exercise: Exercise<'_>, at: Timestamp) {
+        self.with_tally(credential, |tally, has_room| {
+            if has_room {
+                tally.note(exercise, at);
+            }
+        });
     }
 
     /// Waits until so much was counted that it is better written soon.
@@ -112,67 +111,108 @@ impl Recorder {
     /// Takes out everything that was counted.
     pub(super) fn take(&self) -> Batch<'_> {
         let mut all = Shard::default();
-        for seat in 0..SHARDS {
+        for seat in 0..SEATS {
             let Some(shard) = self.shard(seat).map(|mut shard| std::mem::take(&mut *shard)) else {
                 continue;
             };
             for (credential, tally) in shard {
-                self.counts.fetch_sub(tally.counts.len(), Ordering::Relaxed);
+                self.counts.fetch_sub(tally.size(), Ordering::Relaxed);
                 all.entry(credential).or_default().add(tally);
             }
         }
         Batch { recorder: self, tallies: all.into_iter().collect() }
     }
 
+    /// What need not be written again today.
+    pub(super) fn written(&self) -> MutexGuard<'_, Written> {
+        // A thread that panicked left at worst too little behind: that is written once more.
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many checks found no place since this was asked last.
     pub(super) fn take_uncounted(&self) -> u64 {
-        self.uncounted.swap(0, Ordering::Relaxed)
+        let uncounted = self.uncounted.load(Ordering::Relaxed);
+        uncounted.saturating_sub(self.told.swap(uncounted, Ordering::Relaxed))
+    }
+
+    /// What is in memory, and what found no place there.
+    pub(crate) fn backlog(&self) -> UsageBacklog {
+        UsageBacklog {
+            counts: self.counts.load(Ordering::Relaxed),
+            uncounted: self.uncounted.load(Ordering::Relaxed),
+        }
     }
 
     /// Puts back what could not be written. It was counted, so there is always room for it.
     fn put_back(&self, tallies: Vec<(Uuid, Tally)>) {
-        let Some(mut shard) = self.shard(SEAT.get()) else { return };
+        let Some(mut shard) = self.shard(seat()) else { return };
         for (credential, tally) in tallies {
-            let more = shard.entry(credential).or_default().add(tally);
-            self.counts.fetch_add(more, Ordering::Relaxed);
+            let known = shard.entry(credential).or_default();
+            let before = known.size();
+            known.add(tally);
+            self.counts.fetch_add(known.size() - before, Ordering::Relaxed);
         }
+    }
+
+    /// Adds to what is known of a credential, which is told whether there is room for more; nothing
+    /// if nothing is known of it and there is none.
+    fn with_tally<T>(
+        &self,
+        credential: Uuid,
+        add: impl FnOnce(&mut Tally, bool) -> T,
+    ) -> Option<T> {
+        let mut shard = self.shard(seat())?;
+        let has_room = self.counts.load(Ordering::Relaxed) < MOST;
+        let tally = match shard.get_mut(&credential) {
+            Some(tally) => tally,
+            None if has_room => shard.entry(credential).or_default(),
+            None => return None,
+        };
+        let before = tally.size();
+        let added = add(tally, has_room);
+        let more = tally.size() - before;
+        if more > 0 {
+            let counts = self.counts.fetch_add(more, Ordering::Relaxed);
+            if (counts..counts + more).contains(&(CROWD - 1)) {
+                self.crowded.notify_one();
+            }
+        }
+        Some(added)
     }
 
     fn shard(&self, seat: usize) -> Option<MutexGuard<'_, Shard>> {
         // Counting cannot fail half-way, so a thread that panicked left nothing broken behind.
-        let shard = self.shards.get(seat % SHARDS);
-        shard.map(|Seat(shard)| shard.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn is_full(&self) -> bool {
-        self.counts.load(Ordering::Relaxed) >= MOST
-    }
-
-    fn leave_out(&self) {
-        self.uncounted.fetch_add(1, Ordering::Relaxed);
+        let shard = self.shards.get(seat);
+        shard.map(|Apart(shard)| shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Tally {
-    fn count(&mut self, hour: Timestamp, outcome: &str) -> Option<&mut Count> {
-        // Newest last: the hour of the moment is at the end, among a handful of outcomes.
-        self.counts.iter_mut().rev().find(|it| it.hour == hour && it.outcome == outcome)
+fn note_needs(tally: &mut Tally, rights: &Rights, context: &Context<'_>, at: Timestamp) {
+    let mut was_asked = false;
+    Exercise::tell_each(rights, context, &mut |exercise| {
+        was_asked = true;
+        tally.note(exercise, at);
+    });
+    if !was_asked {
+        tally.note(Exercise::Untold, at);
+    }
+}
+
+/// The hash of an id is its end, which was drawn at random when it was made; multiplied, since the
+/// two highest bits there are always the same (RFC 9562, section 4.1).
+#[derive(Default)]
+struct RandomBits(u64);
+
+impl Hasher for RandomBits {
+    fn write(&mut self, bytes: &[u8]) {
+        let end = bytes.last_chunk().map_or(self.0, |end| u64::from_be_bytes(*end));
+        self.0 = end.wrapping_mul(GOLDEN);
     }
 
-    /// Adds another tally of the same credential; says how many counts are new.
-    fn add(&mut self, other: Self) -> usize {
-        let before = self.counts.len();
-        for count in other.counts {
-            match self.count(count.hour, count.outcome) {
-                Some(known) => known.checks = known.checks.saturating_add(count.checks),
-                None => self.counts.push(count),
-            }
-        }
-        let at = |last: &Option<Use>| last.as_ref().map(|last| last.at);
-        if at(&self.last) < at(&other.last) {
-            self.last = other.last;
-        }
-        self.counts.len() - before
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -195,15 +235,8 @@ impl Drop for Batch<'_> {
     }
 }
 
-thread_local! {
-    /// Where the thread counts.
-    static SEAT: Cell<usize> = Cell::new(SEATS.fetch_add(1, Ordering::Relaxed));
-}
-
-static SEATS: AtomicUsize = AtomicUsize::new(0);
-
-/// Enough that threads on different cores rarely share one.
-const SHARDS: usize = 32;
+/// Two to the 64th divided by the golden ratio, and odd: multiplying by it moves low bits high.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Counts in memory that are better written before their time: some 10 MiB.
 const CROWD: usize = 50_000;

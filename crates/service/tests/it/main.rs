@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod changes;
+mod cluster;
 mod first_start;
 mod sign_in;
 mod signing_keys;

@@ -1,6 +1,8 @@
 use std::net::Ipv4Addr;
 use std::thread;
 
+use keystile_domain::PermissionQuery;
+
 use super::*;
 
 const HOUR: i64 = 60 * 60 * 1_000;
@@ -16,6 +18,8 @@ fn check(credential: u128, at: i64) -> Check<'static> {
         is_use: true,
         address: None,
         user_agent: None,
+        by_old_secret: false,
+        asked: None,
     }
 }
 
@@ -37,6 +41,43 @@ fn written(recorder: &Recorder, credential: u128) -> (Counts, Option<i64>) {
     }
     counts.sort_unstable();
     (counts, last)
+}
+
+fn rights() -> Rights {
+    let permissions = ["a.*", "b.read"].map(|text| text.parse().unwrap());
+    Rights { permissions: permissions.into_iter().collect(), ..Rights::default() }
+}
+
+fn asking(query: &PermissionQuery) -> Context<'_> {
+    Context { permission: Some(query), ..Context::default() }
+}
+
+/// Writes all that a recorder holds: what one credential needed, and when last.
+fn exercises(recorder: &Recorder, credential: u128) -> Vec<(String, i64)> {
+    let mut noted = Vec::new();
+    for (_, tally) in all(recorder).iter().filter(|(id, _)| id.as_u128() == credential) {
+        let texts = tally.exercises.iter().map(|(text, at)| (text.to_string(), at.as_millis()));
+        noted.extend(texts);
+    }
+    noted.sort_unstable();
+    noted
+}
+
+fn noted(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
+    expected.iter().map(|(text, at)| ((*text).to_owned(), *at)).collect()
+}
+
+/// Writes all that a recorder holds: how often and when last each client showed the old secret of
+/// one credential, and whether it is known where that was.
+fn old_uses(recorder: &Recorder, credential: u128) -> Vec<(i64, i64, bool)> {
+    let tallies = all(recorder);
+    let (_, tally) = tallies.iter().find(|(id, _)| id.as_u128() == credential).unwrap();
+    let uses = tally.old_secret_uses.iter();
+    uses.map(|it| (it.checks, it.last_at.as_millis(), it.address.is_some())).collect()
+}
+
+fn all(recorder: &Recorder) -> Vec<(Uuid, Tally)> {
+    std::mem::take(&mut recorder.take().tallies)
 }
 
 #[test]
@@ -68,6 +109,67 @@ fn the_last_use_is_the_latest_check_that_let_in() {
     assert_eq!(last.at.as_millis(), 9);
     assert_eq!(last.address, Some(Ipv4Addr::LOCALHOST.into()));
     assert_eq!(last.user_agent, Some(agent));
+}
+
+#[test]
+fn what_was_needed_is_noted_once_and_by_uses_alone() {
+    let recorder = Recorder::default();
+    let rights = rights();
+    let queries = ["a.read", "b.read", "a.read", "a.write"].map(|text| text.parse().unwrap());
+    let contexts = queries.each_ref().map(|query| asking(query));
+    for (at, context) in contexts.iter().enumerate() {
+        let at = i64::try_from(at).unwrap();
+        recorder.record(&Check { asked: Some((&rights, context)), ..check(1, at) });
+    }
+    let refused = Check { asked: Some((&rights, &contexts[3])), ..refused(2, 9) };
+    recorder.record(&refused);
+    assert_eq!(exercises(&recorder, 1), noted(&[("a.read", 2), ("a.write", 3), ("b.read", 1)]));
+    recorder.record(&refused);
+    assert_eq!(exercises(&recorder, 2), noted(&[]));
+}
+
+#[test]
+fn who_is_let_in_without_being_asked_for_anything_may_need_more() {
+    let recorder = Recorder::default();
+    let rights = rights();
+    recorder.record(&Check { asked: Some((&rights, &Context::default())), ..check(1, 1) });
+    recorder.note(Uuid::from_u128(1), Exercise::Permission("c"), Timestamp::from_millis(2));
+    assert_eq!(exercises(&recorder, 1), noted(&[("", 1), ("c", 2)]));
+}
+
+#[test]
+fn more_needs_than_are_told_apart_are_told_as_more() {
+    let recorder = Recorder::default();
+    for number in 0..100 {
+        let (name, at) = (format!("p{number}"), Timestamp::from_millis(1));
+        recorder.note(Uuid::from_u128(1), Exercise::Permission(&name), at);
+    }
+    let noted = exercises(&recorder, 1);
+    assert_eq!((noted.len(), noted[0].0.as_str()), (tally::EXERCISES + 1, ""));
+}
+
+#[test]
+fn who_shows_an_old_secret_is_told_apart_by_address_and_name() {
+    let recorder = Recorder::default();
+    let agents = ["one", "two"].map(|name| UserAgent::new(name.as_bytes()));
+    let shown = |at, agent: usize| Check {
+        address: Some(Ipv4Addr::LOCALHOST.into()),
+        user_agent: Some(&agents[agent]),
+        by_old_secret: true,
+        ..check(1, at)
+    };
+    let over = Check { outcome: "expired", is_use: false, ..shown(7, 0) };
+    for check in [shown(5, 0), shown(6, 1), over, check(1, 8)] {
+        recorder.record(&check);
+    }
+    assert_eq!(old_uses(&recorder, 1), [(2, 7, true), (1, 6, true)]);
+    for client in 0..100 {
+        let address = Some(Ipv4Addr::from_bits(client).into());
+        recorder.record(&Check { address, ..shown(9, 0) });
+    }
+    let uses = old_uses(&recorder, 1);
+    assert_eq!(uses.len(), tally::CLIENTS + 1);
+    assert!(uses.contains(&(100 - 32, 9, false)), "the others are counted together: {uses:?}");
 }
 
 #[test]

@@ -1,0 +1,249 @@
+//! The verifiers that others embed: what this node tells them of the feed, and how long each of them
+//! may believe what it remembers.
+//!
+//! A follower's lease is a part of the node's own: it ends no later, and the node does not count a
+//! change as settled before every follower has applied it or lost its lease.
+
+mod leases;
+mod streams;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use keystile_domain::{ChainHash, Power, SealedEvent, Seq};
+use keystile_storage::FeedPlace;
+use tokio::sync::watch;
+
+use self::leases::{Ask, Leases, Offer};
+use self::streams::Streams;
+use crate::{Caller, Keystile, ServiceError};
+
+pub(crate) use self::leases::FollowerCounts;
+pub use self::leases::LeaseId;
+pub use self::streams::StreamSeat;
+
+/// Everybody who follows this node, and how far they can.
+pub(crate) struct Followers {
+    leases: Mutex<Leases>,
+    /// The last change that this node has applied.
+    head: watch::Sender<FeedPlace>,
+    streams: Streams,
+}
+
+/// A follower asks for a lease.
+#[derive(Debug)]
+pub struct LeaseAsk {
+    /// The one that it has.
+    pub lease: Option<LeaseId>,
+    /// Higher than in every request before.
+    pub counter: i64,
+    /// The last change that it has applied, with its seal as text; `None`: it remembers nothing.
+    pub applied: Option<(Seq, String)>,
+    /// How long after its lease it goes on all the same.
+    pub staleness: Duration,
+}
+
+/// What it is answered.
+#[derive(Debug)]
+pub struct LeaseGiven {
+    /// The name of the lease.
+    pub lease: LeaseId,
+    /// How long it lasts, from before the question on, for whoever has applied every change up to
+    /// `head`; `None`: it is not extended.
+    pub left: Option<Duration>,
+    /// The last change that it is for.
+    pub head: FeedPlace,
+    /// Whether the follower must forget everything first.
+    pub forgets: bool,
+    /// The changes after the one that the follower has applied, up to `head`.
+    pub changes: Vec<SealedEvent>,
+}
+
+/// How a follower gets from where it is to where this node is.
+struct Way {
+    head: FeedPlace,
+    forgets: bool,
+    changes: Vec<SealedEvent>,
+    /// Whether it leads to where this node is.
+    is_whole: bool,
+}
+
+/// Tells when a node has applied more of the feed.
+#[derive(Debug)]
+pub struct FeedWatch(watch::Receiver<FeedPlace>);
+
+impl FeedWatch {
+    /// What was applied so far is known.
+    pub fn mark_seen(&mut self) {
+        self.0.mark_unchanged();
+    }
+
+    /// Waits until more was applied than is known; for ever if nothing is applied any more.
+    pub async fn advanced(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Default for Followers {
+    fn default() -> Self {
+        let nowhere = FeedPlace { seq: Seq(0), hash: ChainHash::START };
+        Self {
+            leases: Mutex::default(),
+            head: watch::Sender::new(nowhere),
+            streams: Streams::default(),
+        }
+    }
+}
+
+/// What the node itself says and asks.
+impl Followers {
+    /// This node has applied the feed up to here. Whoever follows wakes.
+    pub(crate) fn advance(&self, head: FeedPlace) {
+        self.head.send_if_modified(|present| std::mem::replace(present, head) != head);
+    }
+
+    /// Up to where everybody who may still believe something has settled the feed: this node, and
+    /// whoever follows it; and how many those are.
+    fn settled(&self, own: Seq, now: Duration, margin: Duration) -> (Seq, FollowerCounts) {
+        let mut leases = self.leases();
+        leases.forget(now, margin);
+        (leases.settled(own, now, margin), leases.counts(now, margin))
+    }
+
+    /// Knows no follower any more: this node has another name now, or another history.
+    pub(crate) fn forget(&self) {
+        self.leases().clear();
+    }
+
+    /// Every change of them is whole when it is seen, whoever panics.
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keystile {
+    /// Up to where neither this node nor anybody who follows it decides by what was before; and how
+    /// many follow it.
+    pub(crate) fn settled_by_all(&self) -> (Seq, FollowerCounts) {
+        let (own, now) = (self.cluster.settled(), self.clock.elapsed());
+        self.followers.settled(own, now, self.cluster.margin())
+    }
+
+    /// Tells a verifier how long it may believe what it remembers, and what has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Lacking`] without `keystile.keys.verify`; [`ServiceError::TooManyFollowers`]
+    /// if no more can be counted.
+    pub async fn extend_lease(
+        &self,
+        caller: &Caller,
+        ask: LeaseAsk,
+    ) -> Result<LeaseGiven, ServiceError> {
+        caller.require(Power::KeysVerify)?;
+        let now = self.clock.elapsed();
+        // The lease first: all that the look which renewed it had seen is applied by now.
+        let left = self.trust.lease_left(now);
+        let way = self.way(ask.applied.as_ref()).await?;
+        let applied = ask.applied.map(|(seq, _)| seq).filter(|_| !way.forgets);
+        let extends = way.is_whole && left > Duration::ZERO;
+        let asked = Ask {
+            lease: ask.lease,
+            holder: caller.credential().id,
+            counter: ask.counter,
+            applied: applied.unwrap_or(way.head.seq),
+            staleness: ask.staleness,
+        };
+        let offer = Offer { told: way.head.seq, ends: extends.then(|| now + left) };
+        let margin = self.cluster.margin();
+        let (lease, extended) = self.followers.leases().note(asked, offer, now, margin)?;
+        // What it has applied may be what others wait for.
+        self.cluster.news.tell();
+        Ok(LeaseGiven {
+            lease,
+            left: extended.then_some(left),
+            head: way.head,
+            forgets: way.forgets,
+            changes: way.changes,
+        })
+    }
+
+    /// The changes after a place in the feed, in order; up to how many are shown at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Lacking`] without `keystile.keys.verify`.
+    pub async fn list_changes(
+        &self,
+        caller: &Caller,
+        after: Seq,
+    ) -> Result<Vec<SealedEvent>, ServiceError> {
+        caller.require(Power::KeysVerify)?;
+        Ok(self.store.read().await?.list_events_after(after, MAX_CHANGES).await?)
+    }
+
+    /// The end of the feed.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`] if the database does not answer.
+    pub async fn feed_head(&self) -> Result<Seq, ServiceError> {
+        Ok(self.store.read().await?.head().await?.0)
+    }
+
+    /// A place among those who follow the feed as a stream, for as long as it is held.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::TooManyFollowers`] if there is none left.
+    pub fn take_stream(&self, caller: &Caller) -> Result<StreamSeat, ServiceError> {
+        self.followers.streams.take(caller.credential().id)
+    }
+
+    /// Tells when this node has applied more of the feed.
+    #[must_use]
+    pub fn watch_feed(&self) -> FeedWatch {
+        FeedWatch(self.followers.head.subscribe())
+    }
+
+    /// Judges the credential of a caller once more, who stays longer than a request.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Unauthenticated`] if it is valid no more.
+    pub async fn still_admits(&self, caller: &Caller) -> Result<(), ServiceError> {
+        let mut conn = self.store.read().await?;
+        let credential = caller.renewed(&mut conn, &self.keys, self.clock.now()).await?;
+        crate::caller::require(&credential.rights, Power::KeysVerify)
+    }
+
+    async fn way(&self, applied: Option<&(Seq, String)>) -> Result<Way, ServiceError> {
+        let head = *self.followers.head.borrow();
+        let way = Way { head, forgets: false, changes: Vec::new(), is_whole: true };
+        let Some((seq, mark)) = applied else { return Ok(Way { forgets: true, ..way }) };
+        if *seq > head.seq {
+            // It knows of more than this node: from another one, or of another history.
+            return Ok(Way { is_whole: false, ..way });
+        }
+        if (seq, mark) == (&head.seq, &head.hash.to_string()) {
+            return Ok(way);
+        }
+        let before = Seq(seq.0.saturating_sub(1));
+        let mut conn = self.store.read().await?;
+        let mut changes = conn.list_events_after(before, MAX_CHANGES).await?;
+        let is_theirs =
+            |event: &SealedEvent| event.event.seq == *seq && event.hash.to_string() == *mark;
+        if !changes.first().is_some_and(is_theirs) {
+            return Ok(Way { forgets: true, ..way });
+        }
+        changes.remove(0);
+        changes.retain(|sealed| sealed.event.seq <= head.seq);
+        let is_whole = changes.last().is_some_and(|last| last.hash == head.hash);
+        Ok(Way { changes, is_whole, ..way })
+    }
+}
+
+/// How many changes are told at once.
+const MAX_CHANGES: i64 = 500;

@@ -1,0 +1,70 @@
+//! JWTs: what is proved of one is remembered, and so is what it stands for, as long as a decision
+//! may believe it.
+
+use std::sync::Arc;
+
+use keystile_auth::jwt::Unverified;
+use keystile_auth::{Deciding, Rejection, Remember};
+use keystile_domain::{Credential, Found, Jwt, Subject};
+
+use super::{LookupError, Unidentified};
+use crate::Keystile;
+use crate::access_tokens::Audience;
+use crate::token_proof::ProvenToken;
+
+/// A JWT that was verified, and the credential that it stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Proven {
+    credential: Arc<Credential>,
+    token: ProvenToken,
+}
+
+pub(crate) type Tokens = keystile_auth::Recall<Proven, Arc<LookupError>>;
+
+impl Keystile {
+    pub(super) async fn identify_jwt(
+        &self,
+        deciding: &Deciding<'_>,
+        jwt: &Jwt,
+    ) -> Result<(Arc<Credential>, ProvenToken), Unidentified> {
+        let fingerprint = jwt.fingerprint();
+        let trust = &self.trust;
+        if let Some(Some(proven)) = self.tokens.recall(trust, deciding, &fingerprint) {
+            return Ok((proven.credential, proven.token));
+        }
+        let learnt = trust.learning();
+        let token = self.prove(jwt).await?;
+        let credential = self.resolve(&token).await?;
+        let proven = Proven { credential: Arc::clone(&credential), token: token.clone() };
+        self.tokens.learn(&fingerprint, learnt, proven);
+        Ok((credential, token))
+    }
+
+    /// Verifies a JWT: by our own keys if it says that it is ours, else by those of the OpenID
+    /// provider that it names.
+    async fn prove(&self, jwt: &Jwt) -> Result<ProvenToken, Unidentified> {
+        let issuer = Unverified::parse(jwt).map_err(Rejection::Untrusted)?;
+        if issuer.unverified_issuer() == self.issuer {
+            let (token, _) = self.verify_own(jwt, Audience::Ourselves).await?;
+            return Ok(ProvenToken::Own(Arc::new(token)));
+        }
+        Ok(ProvenToken::Foreign(Arc::new(self.prove_foreign(jwt).await?)))
+    }
+}
+
+impl Remember for Proven {
+    fn subjects(&self) -> Vec<Subject> {
+        let mut subjects = Found::Credential(Arc::clone(&self.credential)).subjects();
+        if let ProvenToken::Own(token) = &self.token {
+            subjects.push(Subject::named(&token.id));
+        }
+        subjects
+    }
+
+    fn bytes(&self) -> usize {
+        self.credential.bytes() + PROOF_BYTES
+    }
+}
+
+/// What the claims of a token take, as a rule.
+const PROOF_BYTES: usize = 1_024;

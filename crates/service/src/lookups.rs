@@ -1,0 +1,137 @@
+//! What is known of a credential, for a verifier that judges it by itself.
+//!
+//! Nothing here comes out of a memory: the answer is what the database says now, and tells up to
+//! where in the feed it holds.
+
+use std::sync::Arc;
+
+use keystile_auth::{Chain, Rejection, TokenError};
+use keystile_domain::{
+    Credential, CredentialText, Fingerprint, Formats, Found, Power, Seq, Tombstone,
+};
+
+use crate::providers::{chain, formats};
+use crate::{Caller, Keystile, ServiceError, Unidentified};
+
+/// What a credential is asked about by.
+#[derive(Debug)]
+pub enum Shown {
+    /// The SHA-256 of a secret.
+    Fingerprint(Fingerprint),
+    /// Itself; nothing if the text could not be one.
+    Text(Option<CredentialText>),
+}
+
+/// What is known of a credential.
+#[derive(Debug)]
+pub struct Lookup {
+    /// What is known.
+    pub known: Known,
+    /// Up to where in the feed every change is in it.
+    pub position: Seq,
+}
+
+/// What keys look like, and where they stand.
+#[derive(Clone, Debug)]
+pub struct KeyShapes {
+    /// Where in a request they may stand.
+    pub chain: Chain,
+    /// How they may look.
+    pub formats: Formats,
+}
+
+/// What is known of a credential; nothing of it was judged.
+#[derive(Debug)]
+pub enum Known {
+    /// The credential, in whatever state.
+    Credential(Arc<Credential>),
+    /// What is left of it.
+    Deleted(Arc<Tombstone>),
+    /// A token that has ended, by its own word.
+    Expired,
+    /// It cannot be a credential.
+    Malformed,
+    /// Nobody knows it.
+    NotFound,
+    /// It may be an imported key, which only the secret itself can show.
+    SecretRequired,
+}
+
+impl Keystile {
+    /// Looks a credential up.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Lacking`] without `keystile.keys.verify`; [`ServiceError::Store`] if nobody
+    /// can say.
+    pub async fn look_up(&self, caller: &Caller, shown: &Shown) -> Result<Lookup, ServiceError> {
+        caller.require(Power::KeysVerify)?;
+        match shown {
+            Shown::Fingerprint(fingerprint) => self.find_by_fingerprint(fingerprint).await,
+            Shown::Text(None) => {
+                Ok(Lookup { known: Known::Malformed, position: self.feed_head().await? })
+            }
+            Shown::Text(Some(text)) => self.find_by_text(text).await,
+        }
+    }
+
+    /// Where keys may stand in a request and how they may look, by the providers as they are now.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Lacking`] without `keystile.keys.verify`.
+    pub async fn find_key_shapes(&self, caller: &Caller) -> Result<KeyShapes, ServiceError> {
+        caller.require(Power::KeysVerify)?;
+        let mut conn = self.store.read().await?;
+        let formats = formats(&mut conn).await?;
+        let chain = chain(&conn.list_providers().await?);
+        Ok(KeyShapes { chain, formats })
+    }
+
+    pub(crate) async fn find_by_fingerprint(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Lookup, ServiceError> {
+        let mut conn = self.store.read().await?;
+        // Before the credential: whatever happens in between may be in the answer, and is not in
+        // what the answer claims.
+        let (position, _) = conn.head().await?;
+        let known = match self.keys.find(&mut conn, fingerprint).await? {
+            Some(Found::Credential(credential)) => Known::Credential(credential),
+            Some(Found::Tombstone(tombstone)) => Known::Deleted(tombstone),
+            None if self.keys.import_schemes(&mut conn).await?.is_empty() => Known::NotFound,
+            None => Known::SecretRequired,
+        };
+        Ok(Lookup { known, position })
+    }
+
+    async fn find_by_text(&self, text: &CredentialText) -> Result<Lookup, ServiceError> {
+        let position = self.feed_head().await?;
+        let deciding = self.verifier.begin();
+        let identified = self.identify(&deciding, text).await;
+        // What this node remembers is as good as its lease, and may be older than the feed's end:
+        // of a secret, which others remember, that is read once more.
+        if let (Ok(_), CredentialText::Secret(secret)) = (&identified, text) {
+            return self.find_by_fingerprint(&secret.fingerprint()).await;
+        }
+        let known = match identified {
+            Ok((credential, _)) => Known::Credential(credential),
+            Err(rejection) => known(rejection)?,
+        };
+        Ok(Lookup { known, position })
+    }
+}
+
+fn known(rejection: Unidentified) -> Result<Known, ServiceError> {
+    match rejection {
+        Rejection::Deleted(tombstone) => Ok(Known::Deleted(tombstone)),
+        Rejection::Malformed(_)
+        | Rejection::Untrusted(TokenError::Claims | TokenError::Encoding | TokenError::Header) => {
+            Ok(Known::Malformed)
+        }
+        Rejection::Untrusted(TokenError::Expired) => Ok(Known::Expired),
+        Rejection::NotFound | Rejection::Untrusted(_) => Ok(Known::NotFound),
+        Rejection::Outdated => Err(ServiceError::Behind),
+        Rejection::Store(error) => Err(error.into()),
+    }
+}
