@@ -142,6 +142,8 @@ codes! {
         "The idempotency key was used with another request.",
     /// Too many passwords, names or credentials were tried.
     TooManyAttempts = 429 "too_many_attempts" "Too many attempts have failed; the next one must wait.",
+    /// More verifiers than can be counted.
+    TooManyFollowers = 429 "too_many_followers" "Too many verifiers follow with this credential.",
     /// More uses than the credential's quota has left.
     QuotaExceeded = 429 "quota_exceeded" "The quota of the credential is used up.",
     /// More uses in a time than a limit of the credential allows.

@@ -6,7 +6,7 @@ use crate::limits::RateLimitState;
 use crate::me::{Credential, Principal, RoleName};
 
 /// A question about a credential.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({
     "credential": "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH",
@@ -14,7 +14,11 @@ use crate::me::{Credential, Principal, RoleName};
 })))]
 pub struct VerifyRequest {
     /// The credential itself.
-    pub credential: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+    /// In place of the credential, the SHA-256 of a whole key or token, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// What it must be allowed: a list of permissions, of which it needs every one, or an
     /// expression such as `"invoices.read and (a.b or c.d)"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,9 +110,14 @@ pub struct Verdict {
     /// `valid`, or the first reason why not: `malformed`, `not_found`, `deleted`, `disabled`,
     /// `expired`, `provider_disabled`, `owner_disabled`, `source_not_allowed`, `insecure_transport`,
     /// `ip_not_allowed`, `insufficient_permissions`, `endpoint_not_allowed`, `quota_exceeded`,
-    /// `rate_limited`.
+    /// `rate_limited`; asked by fingerprint also `secret_required`: it may be an imported key, which
+    /// only the credential itself can show.
     #[cfg_attr(feature = "openapi", schema(example = "valid"))]
     pub code: String,
+    /// The place in the feed up to which every change is in this answer, if it was asked by
+    /// fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
     /// The credential, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,

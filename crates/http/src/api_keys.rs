@@ -8,6 +8,7 @@ mod rotation;
 mod view;
 
 pub(crate) use parse::provider_name;
+pub(crate) use view::api_key;
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use keystile_api::api_keys::{
@@ -28,6 +29,7 @@ use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
 use crate::state::State;
+use crate::wait::WaitFor;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -49,6 +51,9 @@ struct DeleteParams {
     reason: Option<String>,
     /// `true`: check everything, change nothing, and answer 200 with what would be.
     dry_run: Option<bool>,
+    /// `cluster`: answer when it is in force everywhere, and say so in `revocation`.
+    #[param(value_type = Option<WaitFor>, inline)]
+    wait: Option<WaitFor>,
 }
 
 /// Which keys are to be deleted.
@@ -61,6 +66,9 @@ struct DeleteManyParams {
     reason: Option<String>,
     /// `true`: check everything, change nothing, and answer 200 with what would be.
     dry_run: Option<bool>,
+    /// `cluster`: answer when it is in force everywhere, and say so in `revocation`.
+    #[param(value_type = Option<WaitFor>, inline)]
+    wait: Option<WaitFor>,
 }
 
 /// Create a key
@@ -173,7 +181,7 @@ async fn delete_api_key(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = reason(params.reason)?;
-    let options = plain(&ChangeParams { dry_run: params.dry_run });
+    let options = plain(&ChangeParams { dry_run: params.dry_run, wait: params.wait });
     let keystile = &state.keystile;
     let changed =
         keystile.remove_api_key(authorized.caller(), id, expected, reason, options).await?;
@@ -195,7 +203,7 @@ async fn delete_api_keys(
     let external_id = ExternalId::try_from(params.external_id)
         .map_err(|rule| broken_parameter("external_id", rule))?;
     let reason = reason(params.reason)?;
-    let options = plain(&ChangeParams { dry_run: params.dry_run });
+    let options = plain(&ChangeParams { dry_run: params.dry_run, wait: params.wait });
     let keystile = &state.keystile;
     let changed = keystile
         .remove_api_keys_by_external_id(authorized.caller(), external_id, reason, options)

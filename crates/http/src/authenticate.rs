@@ -22,9 +22,9 @@ use crate::error::ApiError;
 use crate::limits::{guarded, tell};
 use crate::server::OverTls;
 use crate::state::State;
+use crate::wait::{until_in_force, waits};
 
 /// Who a request comes from, as far as its credential tells.
-#[derive(Clone)]
 pub(crate) enum Authentication {
     /// Somebody with a valid credential.
     Known(Arc<Caller>),
@@ -38,17 +38,27 @@ pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    if let Some(state) = request.app_data::<web::Data<State>>().cloned() {
-        let authentication = judge(&state, request.request()).await;
-        let authentication = authentication.unwrap_or_else(Authentication::Refused);
-        request.extensions_mut().insert(authentication.clone());
-        let mut response = next.call(request).await?;
-        if let Authentication::Known(caller) = authentication {
-            tell(response.headers_mut(), caller.limits());
-        }
-        return Ok(response);
+    let state = request.app_data::<web::Data<State>>();
+    let authentication = match state {
+        Some(state) => judge(state, request.request()).await,
+        None => Ok(Authentication::Nobody),
+    };
+    let authentication = authentication.unwrap_or_else(Authentication::Refused);
+    let waits = state.filter(|_| waits(request.request())).cloned();
+    let caller = match &authentication {
+        Authentication::Known(caller) => Some(Arc::clone(caller)),
+        Authentication::Nobody | Authentication::Refused(_) => None,
+    };
+    request.extensions_mut().insert(authentication);
+    let response = next.call(request).await?;
+    let mut response = match waits {
+        Some(state) => until_in_force(&state, response).await?.map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    if let Some(caller) = caller {
+        tell(response.headers_mut(), caller.limits());
     }
-    next.call(request).await
+    Ok(response)
 }
 
 /// Judges the credential of a request, if it shows one.

@@ -30,7 +30,7 @@ pub(crate) trait Needs: 'static {
 
     /// Refuses whoever may not.
     fn judge(caller: &Caller) -> Result<(), ServiceError> {
-        if Self::OR.iter().any(|power| caller.require(*power).is_ok()) {
+        if Self::OR.iter().any(|power| caller.holds(*power)) {
             return Ok(());
         }
         Self::POWER.map_or(Ok(()), |power| caller.require(power))
@@ -58,8 +58,12 @@ needs! {
     ApiKeysWrite = Some(Power::ApiKeysWrite);
     /// `keystile.audit.read`
     AuditRead = Some(Power::AuditRead);
+    /// `keystile.cluster.read`
+    ClusterRead = Some(Power::ClusterRead);
     /// `keystile.keys.verify`
     KeysVerify = Some(Power::KeysVerify);
+    /// `keystile.metrics.read`
+    MetricsRead = Some(Power::MetricsRead);
     /// `keystile.providers.read`
     ProvidersRead = Some(Power::ProvidersRead);
     /// `keystile.providers.write`
@@ -100,7 +104,8 @@ impl<N: Needs> FromRequest for Authorized<N> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let authentication = request.extensions().get::<Authentication>().cloned();
+        // Taken and not copied: a handler has one policy, and asks once.
+        let authentication = request.extensions_mut().remove::<Authentication>();
         ready(match authentication {
             Some(Authentication::Known(caller)) => permitted(caller),
             Some(Authentication::Refused(error)) => Err(error),

@@ -5,44 +5,56 @@ mod connection;
 mod refusal;
 mod request_line;
 
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::{RequestId, RequestIdError};
+use tracing::{Instrument, Span};
 
 use crate::authenticate::is_https;
 use crate::error::ApiError;
 use crate::forward_auth::is_for_gateway;
 use crate::limits::tell;
+use crate::metrics::Watch;
 use crate::state::State;
 
 pub(crate) use connection::Connection;
 use connection::Requests;
 
-/// Names the request, bounds it, and finishes the answer.
+/// Names the request, bounds it, and finishes the answer, all of it watched.
 pub(crate) async fn edge(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let watch = Watch::begin(&request);
+    let span = watch.as_ref().map_or_else(Span::none, |watch| watch.span().clone());
+    let response = answer(request, next).instrument(span).await?;
+    if let Some(watch) = watch {
+        watch.end(&response);
+    }
+    Ok(response)
+}
+
+async fn answer(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let _running = request.request().conn_data::<Requests>().cloned().map(Requests::begin);
-    let state = request.app_data::<web::Data<State>>().cloned().map(web::Data::into_inner);
-    let (request_id, named) = match name(request.headers(), state.as_deref()) {
+    let (request_id, named) = match name(&request) {
         Ok(id) => (id, Ok(())),
         Err(error) => (new_name(), Err(error)),
     };
-    let shown = Shown {
-        method: request.method().clone(),
-        path: request.path().to_owned(),
-        request_id: request_id.clone(),
-    };
     request.extensions_mut().insert(request_id);
     if let Err(error) = named.and_then(|()| bounded(&request)) {
-        let response = request.error_response(error);
-        return Ok(finish(response, &shown, state.as_deref()));
+        return Ok(finish(request.error_response(error)));
     }
     // A HEAD request is a GET whose answer ends before the body (RFC 9110, section 9.3.2): the
     // connection leaves the body out, whatever the handlers believe.
@@ -51,7 +63,7 @@ pub(crate) async fn edge(
         request.extensions_mut().insert(WasHead);
     }
     let response = next.call(request).await?.map_into_boxed_body();
-    Ok(finish(response, &shown, state.as_deref()))
+    Ok(finish(response))
 }
 
 /// The name that the edge gave to a request.
@@ -68,23 +80,10 @@ pub(crate) fn method(request: &HttpRequest) -> Method {
 /// The mark of a request whose handlers see a GET.
 struct WasHead;
 
-/// What the log and the answer tell of a request; never its query, which may hold a credential.
-struct Shown {
-    method: Method,
-    path: String,
-    request_id: RequestId,
-}
-
-impl Shown {
-    fn text(&self, state: Option<&State>) -> String {
-        let text = format!("{} {}", self.method, self.path);
-        state.map_or_else(|| text.clone(), |state| state.keystile.redact(&text).into_owned())
-    }
-}
-
 /// The name that the client gave. A secret, which the log would keep, is refused as one.
-fn name(headers: &HeaderMap, state: Option<&State>) -> Result<RequestId, ApiError> {
-    let Some(value) = headers.get(&REQUEST_ID) else { return Ok(new_name()) };
+fn name(request: &ServiceRequest) -> Result<RequestId, ApiError> {
+    let Some(value) = request.headers().get(&REQUEST_ID) else { return Ok(new_name()) };
+    let state = request.app_data::<web::Data<State>>();
     let is_secret =
         |id: &RequestId| state.is_some_and(|it| it.keystile.redact(id.as_str()) != id.as_str());
     let id = value.to_str().ok().and_then(|text| text.parse().ok());
@@ -94,11 +93,19 @@ fn name(headers: &HeaderMap, state: Option<&State>) -> Result<RequestId, ApiErro
 
 /// A name for a request whose client gave none.
 pub(crate) fn new_name() -> RequestId {
-    let mut random = [0; 10];
-    // Without randomness the name is only less unique.
-    let _ = getrandom::fill(&mut random);
     let now = keystile_auth::Clock::now(&keystile_auth::SystemClock);
-    keystile_domain::EventId::new(now, random).into()
+    keystile_domain::EventId::new(now, random()).into()
+}
+
+/// Random enough for a name, without a question to the system for each: the standard library draws
+/// the keys of its hashers once for a thread, and gives no two the same.
+fn random() -> [u8; 10] {
+    let draw = |half: u8| RandomState::new().hash_one(half).to_le_bytes();
+    let (draws, mut random) = ([draw(0), draw(1)], [0; 10]);
+    for (byte, drawn) in random.iter_mut().zip(draws.as_flattened()) {
+        *byte = *drawn;
+    }
+    random
 }
 
 fn bounded(request: &ServiceRequest) -> Result<(), ApiError> {
@@ -127,36 +134,33 @@ fn options(value: &HeaderValue) -> impl Iterator<Item = &str> {
     options.filter(|option| !option.is_empty())
 }
 
-fn finish(
-    response: ServiceResponse<BoxBody>,
-    shown: &Shown,
-    state: Option<&State>,
-) -> ServiceResponse<BoxBody> {
+fn finish(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let request = response.request().clone();
+    let state = request.app_data::<web::Data<State>>().map(web::Data::get_ref);
+    let id = request_id(&request);
     let mut response = if is_error(response.status()) {
-        refuse(response, shown, state)
+        refuse(response, &id, state)
     } else {
         tracing::debug!(
-            request.id = shown.request_id.as_str(),
+            request.id = id.as_str(),
             status = response.status().as_u16(),
             "{}",
-            shown.text(state),
+            Asked { request: &request, state },
         );
         response
     };
-    let draining = state.is_some_and(|state| state.health.is_draining());
-    if draining {
+    if state.is_some_and(|state| state.health.is_draining()) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    let request = response.request();
     // What a gateway is told, it tells as its own: whether its host is for HTTPS alone is not ours.
-    let https = state.is_some_and(|state| is_https(state, request)) && !is_for_gateway(request);
+    let https = state.is_some_and(|state| is_https(state, &request)) && !is_for_gateway(&request);
     let headers = response.headers_mut();
     for (name, value) in ALWAYS.into_iter().chain(https.then_some(HSTS)) {
         if !headers.contains_key(&name) {
             headers.insert(name, value);
         }
     }
-    if let Ok(value) = HeaderValue::from_str(shown.request_id.as_str()) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, value);
     }
     response
@@ -165,7 +169,7 @@ fn finish(
 /// Writes an error out as a problem document, and to the log with its cause.
 fn refuse(
     mut response: ServiceResponse<BoxBody>,
-    shown: &Shown,
+    id: &RequestId,
     state: Option<&State>,
 ) -> ServiceResponse<BoxBody> {
     let status = response.status();
@@ -175,21 +179,14 @@ fn refuse(
         Some(state) => error.redacted(|text| state.keystile.redact(text)),
         None => error,
     };
-    log(&error, shown, state);
+    log(&error, id, &Asked { request: response.request(), state });
     let (code, oauth) = (error.code, error.oauth);
-    let limits = error.limits.clone();
     let retry_after = error.retry_after.or((code == ErrorCode::Unavailable).then_some(1));
-    let status = error.status();
-    let (kind, body) = error.body(shown.request_id.as_str());
-    let (request, old) = response.into_parts();
-    let mut new = HttpResponse::build(status).content_type(kind).body(body);
-    for (name, value) in old.headers() {
-        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
-            new.headers_mut().append(name.clone(), value.clone());
-        }
-    }
-    let headers = new.headers_mut();
-    tell(headers, &limits);
+    let head = response.response_mut().head_mut();
+    head.status = error.status();
+    let headers = head.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    tell(headers, &error.limits);
     let challenge = match oauth {
         true => (code == ErrorCode::InvalidCredential).then_some(r#"Basic realm="keystile""#),
         false => challenge(code),
@@ -200,21 +197,41 @@ fn refuse(
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    let (kind, body) = error.body(id.as_str());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     if code == ErrorCode::RequestTimeout || code == ErrorCode::BodyTooLarge {
-        new.head_mut().set_connection_type(ConnectionType::Close);
+        head.set_connection_type(ConnectionType::Close);
     }
-    ServiceResponse::new(request, new)
+    // For whoever counts.
+    response.response_mut().extensions_mut().insert(code);
+    response.map_body(|_, _| BoxBody::new(body))
 }
 
-fn log(error: &ApiError, shown: &Shown, state: Option<&State>) {
-    let asked = shown.text(state);
+fn log(error: &ApiError, id: &RequestId, asked: &Asked<'_>) {
     let (code, status) = (error.code.as_str(), error.code.status());
     let cause = error.cause.as_deref().unwrap_or_default();
-    let id = shown.request_id.as_str();
+    let id = id.as_str();
     if status >= 500 {
         tracing::error!(request.id = id, status, code, cause, "{asked} failed");
     } else {
         tracing::info!(request.id = id, status, code, cause, "{asked} refused");
+    }
+}
+
+/// What the log tells of a request; never its query, which may hold a credential.
+struct Asked<'r> {
+    request: &'r HttpRequest,
+    state: Option<&'r State>,
+}
+
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let redact = |text| match self.state {
+            Some(state) => state.keystile.redact(text),
+            None => Cow::Borrowed(text),
+        };
+        let method = method(self.request);
+        write!(f, "{} {}", redact(method.as_str()), redact(self.request.path()))
     }
 }
 

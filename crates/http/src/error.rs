@@ -200,7 +200,9 @@ impl From<&ServiceError> for ApiError {
             ServiceError::TooManyAttempts(wait) => {
                 Self { retry_after: Some(seconds(*wait)), ..Self::new(ErrorCode::TooManyAttempts) }
             }
-            ServiceError::Lookup(error) => error.into(),
+            ServiceError::Lookup(error) => (&**error).into(),
+            ServiceError::Behind => Self::new(ErrorCode::Unavailable),
+            ServiceError::TooManyFollowers => Self::new(ErrorCode::TooManyFollowers),
             ServiceError::Store(error) => error.into(),
             other => Self::new(ErrorCode::Internal).because(causes(other)),
         }
@@ -276,7 +278,8 @@ impl From<Refused> for ApiError {
     /// Unknown, malformed, disabled, expired and deleted look alike from outside.
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Rejected(Rejection::Store(error)) => (&error).into(),
+            Refused::Rejected(Rejection::Outdated) => Self::new(ErrorCode::Unavailable),
+            Refused::Rejected(Rejection::Store(error)) => (&*error).into(),
             Refused::Rejected(rejection) => {
                 Self::new(ErrorCode::InvalidCredential).because(rejection)
             }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use keystile_api::patch::Patch;
 use keystile_api::problem::{ErrorCode, FieldError};
-use keystile_domain::IdError;
+use keystile_domain::{IdError, Timestamp};
 use keystile_service::{Broken, ServiceError};
 
 use crate::error::ApiError;
@@ -144,6 +144,12 @@ pub(crate) fn word<T: Copy + ToString + FromStr<Err = IdError>>(
 pub(crate) fn broken_parameter(name: &str, rule: impl fmt::Display) -> ApiError {
     let error = FieldError { pointer: name.to_owned(), detail: rule.to_string() };
     ApiError::new(ErrorCode::InvalidRequest).errors(vec![error])
+}
+
+/// A query parameter that names a moment.
+pub(crate) fn moment(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let moment = text.map(str::parse::<Timestamp>).transpose();
+    moment.map_err(|rule| broken_parameter(name, rule))
 }
 
 const MAX_ITEMS: usize = 200;

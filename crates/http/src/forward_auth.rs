@@ -5,6 +5,7 @@
 
 mod gateway;
 
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 use actix_web::dev::{AppService, HttpServiceFactory};
@@ -16,7 +17,7 @@ use keystile_auth::{Chain, RequestView};
 use keystile_domain::{Credential, Rule};
 use keystile_service::Refused;
 use keystile_service::forward_auth::Passage;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::OpenApiFactory;
@@ -34,7 +35,12 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Whether a gateway asks.
 pub(crate) fn is_for_gateway(request: &HttpRequest) -> bool {
-    request.path().starts_with(BASE)
+    is_path_of_gateway(request.path())
+}
+
+/// Whether gateways ask at a path.
+pub(crate) fn is_path_of_gateway(path: &str) -> bool {
+    path.starts_with(BASE)
 }
 
 /// The endpoint, for every method and whatever path a gateway appends.
@@ -42,8 +48,7 @@ struct ForwardAuth;
 
 impl HttpServiceFactory for ForwardAuth {
     fn register(self, config: &mut AppService) {
-        let path = format!("{BASE}/{{gateway}}{{rest:.*}}");
-        web::resource(path).to(forward_auth).register(config);
+        web::scope(BASE).default_service(web::to(forward_auth)).register(config);
     }
 }
 
@@ -139,14 +144,14 @@ fn without_credentials(chain: &Chain, uri: &str) -> String {
 /// left standing where a gateway overwrites them.
 fn allowed(credential: &Credential, uri: &str) -> Result<HttpResponse, InvalidHeaderValue> {
     let roles = credential.whole_roles().iter().map(|role| encoded(role.name.as_str()));
-    let permissions = credential.rights.permissions.iter().map(ToString::to_string);
+    let permissions = credential.rights.permissions.iter();
     let principal = &credential.principal;
     let told = [
         (PRINCIPAL, principal.id.to_string()),
-        (PRINCIPAL_NAME, encoded(principal.name.as_str())),
+        (PRINCIPAL_NAME, encoded(principal.name.as_str()).to_string()),
         (CREDENTIAL_ID, credential.id.to_string()),
-        (ROLES, roles.collect::<Vec<_>>().join(",")),
-        (PERMISSIONS, permissions.collect::<Vec<_>>().join(",")),
+        (ROLES, joined(roles)),
+        (PERMISSIONS, joined(permissions)),
         (URI, uri.to_owned()),
     ];
     let mut response = HttpResponse::Ok().finish();
@@ -157,8 +162,20 @@ fn allowed(credential: &Credential, uri: &str) -> Result<HttpResponse, InvalidHe
 }
 
 /// Names are for people, and may have any character.
-fn encoded(name: &str) -> String {
-    utf8_percent_encode(name, NAME).to_string()
+fn encoded(name: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(name, NAME)
+}
+
+/// All of them, divided by commas.
+fn joined(items: impl Iterator<Item = impl fmt::Display>) -> String {
+    items.fold(String::new(), |mut joined, item| {
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        // Nothing refuses to be written into a text.
+        let _ = write!(joined, "{item}");
+        joined
+    })
 }
 
 /// Ask whether a request may pass a gateway

@@ -1,10 +1,8 @@
 //! Whether the server lives, and whether it can answer.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use actix_web::{HttpResponse, get, web};
 use keystile_api::health::Health as View;
+use tokio::sync::watch;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::ApiError;
@@ -13,18 +11,24 @@ use crate::state::State;
 
 /// Whether the server takes requests; shared with whoever stops it.
 #[derive(Clone, Debug, Default)]
-pub struct Health(Arc<AtomicBool>);
+pub struct Health(watch::Sender<bool>);
 
 impl Health {
     /// From now on the server only finishes what it began.
     pub fn drain(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.send_replace(true);
     }
 
     /// Whether the server only finishes what it began.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        *self.0.borrow()
+    }
+
+    /// Waits until the server only finishes what it began.
+    pub async fn drained(&self) {
+        // It cannot fail: the sender is here.
+        let _ = self.0.subscribe().wait_for(|drained| *drained).await;
     }
 }
 
@@ -44,7 +48,7 @@ async fn check_liveness(_: Params<NoParams>) -> HttpResponse {
 /// Whether the server can answer
 ///
 /// 503 while it drains, and while the database does not answer. Without Redis it can, and says in
-/// `degraded` that it does.
+/// `degraded` that it does; and so it says if the database may lose what it has answered.
 #[utoipa::path(tag = "health", responses(
     (status = 200, description = "It can answer.", body = View),
 ))]
@@ -58,7 +62,13 @@ async fn check_readiness(
             .detail("The server is draining."));
     }
     state.keystile.ready().await?;
-    let degraded = state.keystile.limits_are_degraded().then(|| "redis".to_owned());
-    let degraded = degraded.into_iter().collect();
+    let durability = state.keystile.durability().await?;
+    let degraded = [
+        (state.keystile.limits_are_degraded(), "redis"),
+        (durability.standby_may_lag, "asynchronous_standby"),
+        (durability.disk_may_lose, "durability"),
+    ];
+    let degraded = degraded.into_iter().filter(|(is_so, _)| *is_so);
+    let degraded = degraded.map(|(_, word)| word.to_owned()).collect();
     Ok(HttpResponse::Ok().json(View { status: "ready".to_owned(), degraded }))
 }

@@ -36,7 +36,8 @@ pub(crate) fn complete(document: &mut OpenApi) {
 /// Whether nobody needs to show who they are. Signing in is how one begins to, and the token
 /// endpoint reads its credential from the form.
 fn is_public(path: &str) -> bool {
-    let needs_a_credential = path.starts_with("/api/") || path.starts_with(OAUTH);
+    let needs_a_credential =
+        path.starts_with("/api/") || path.starts_with(OAUTH) || path == "/metrics";
     !needs_a_credential || path.starts_with("/api/v1/auth/") || path == "/oauth2/token"
 }
 

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use keystile_api::lists::Page;
 use keystile_api::problem::ErrorCode;
-use keystile_domain::{Direction, Listing, PageLimit, PageNumber, PageRequest, Start};
+use keystile_domain::{Direction, Listing, Mark, PageLimit, PageNumber, PageRequest, Start};
 use keystile_service::Keystile;
 
 use crate::error::ApiError;
@@ -85,20 +85,12 @@ impl List {
             None => default,
             Some(text) => parse_sort(text, sorts)?,
         };
-        let limit = match paging.limit {
-            None => PageLimit::default(),
-            Some(limit) => PageLimit::new(limit)
-                .ok_or_else(|| broken_parameter("limit", "must be from 1 to 100"))?,
-        };
+        let limit = limit(paging.limit)?;
         let start = match (paging.cursor, paging.page) {
             (Some(_), Some(_)) => {
                 return Err(broken_parameter("page", "cannot be given together with cursor"));
             }
-            (Some(cursor), None) => Start::After(
-                keystile
-                    .mark(&self.name, cursor)
-                    .ok_or_else(|| ApiError::new(ErrorCode::InvalidCursor))?,
-            ),
+            (Some(cursor), None) => Start::After(self.mark(keystile, cursor)?),
             (None, None) => Start::Page(PageNumber::default()),
             (None, Some(page)) => Start::Page(
                 PageNumber::new(page)
@@ -106,6 +98,17 @@ impl List {
             ),
         };
         Ok(PageRequest { sort, direction, limit, start })
+    }
+
+    /// Where a cursor of this list points to.
+    pub(crate) fn mark(&self, keystile: &Keystile, cursor: &str) -> Result<Mark, ApiError> {
+        let mark = keystile.mark(&self.name, cursor);
+        mark.ok_or_else(|| ApiError::new(ErrorCode::InvalidCursor))
+    }
+
+    /// The cursor that continues this list behind a mark.
+    pub(crate) fn cursor(&self, keystile: &Keystile, mark: &Mark) -> String {
+        keystile.cursor(&self.name, mark)
     }
 
     /// The part of the list, as it is shown.
@@ -125,9 +128,15 @@ impl List {
             total: listing.total,
             page,
             limit: request.limit.rows(),
-            next_cursor: listing.next.map(|mark| keystile.cursor(&self.name, &mark)),
+            next_cursor: listing.next.map(|mark| self.cursor(keystile, &mark)),
         }
     }
+}
+
+/// How many things to a part of a list.
+pub(crate) fn limit(limit: Option<i64>) -> Result<PageLimit, ApiError> {
+    let Some(limit) = limit else { return Ok(PageLimit::default()) };
+    PageLimit::new(limit).ok_or_else(|| broken_parameter("limit", "must be from 1 to 100"))
 }
 
 fn parse_sort<S: Copy>(text: &str, sorts: &[(&str, S)]) -> Result<(S, Direction), ApiError> {

@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 use crate::body::unknown_fields;
 use crate::error::ApiError;
 use crate::state::State;
+use crate::wait::WaitFor;
 
 /// The parameters of a request. A handler without any takes [`NoParams`], so that an unknown one
 /// is refused everywhere.
@@ -29,6 +30,10 @@ pub(crate) struct ChangeParams {
     /// `true`: check everything, change nothing, and answer 200 with what would be.
     #[param(value_type = Option<bool>)]
     pub(crate) dry_run: Option<bool>,
+    /// `cluster`: answer when it is in force everywhere, and say so in `revocation`.
+    #[param(value_type = Option<WaitFor>, inline)]
+    #[expect(dead_code, reason = "the layer around the handlers waits; here it is only known")]
+    pub(crate) wait: Option<WaitFor>,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
@@ -43,6 +48,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
 /// The query of a request without its credentials: all that may be parsed, compared or kept of it.
 pub(crate) fn query(request: &HttpRequest) -> String {
     let (query, state) = (request.query_string(), request.app_data::<web::Data<State>>());
+    if query.is_empty() {
+        return String::new();
+    }
     state.map_or_else(String::new, |state| state.keystile.chain().without_credentials(query))
 }
 
@@ -75,6 +83,8 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
 fn rule(text: &str) -> &'static str {
     if text.contains("`true` or `false`") {
         "must be true or false"
+    } else if text.contains("`cluster`") {
+        "must be cluster"
     } else if text.contains("UUID") {
         "must be a UUID"
     } else {

@@ -187,16 +187,16 @@ fn view(role: &Role) -> View {
         name: role.name.to_string(),
         description: role.description.as_ref().map(ToString::to_string),
         permissions: role.permissions.iter().map(ToString::to_string).collect(),
-        endpoints: role
-            .endpoints
-            .iter()
-            .map(|rule| RuleView { methods: rule.methods(), path: rule.path().to_owned() })
-            .collect(),
+        endpoints: role.endpoints.iter().map(endpoint_rule).collect(),
         may_grant: role.may_grant.iter().map(|id| id.0).collect(),
         built_in: role.built_in,
         created_at: role.created_at.to_string(),
         updated_at: role.updated_at.to_string(),
     }
+}
+
+pub(crate) fn endpoint_rule(rule: &EndpointRule) -> RuleView {
+    RuleView { methods: rule.methods(), path: rule.path().to_owned() }
 }
 
 fn draft(new: NewRole) -> Result<RoleDraft, ServiceError> {

@@ -7,7 +7,7 @@ use keystile_auth::{Networks, TrustedProxies};
 use keystile_service::Keystile;
 use tokio::sync::Semaphore;
 
-use crate::Health;
+use crate::{Health, Metrics};
 
 /// What every handler can reach.
 pub struct State {
@@ -23,6 +23,8 @@ pub struct State {
     pub health: Health,
     /// How many batches are held in memory at once.
     pub batches: Batches,
+    /// What is counted of requests.
+    pub metrics: Metrics,
 }
 
 /// Bounds the memory that batches take: four of them are held at once, the others wait.

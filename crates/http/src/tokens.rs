@@ -21,11 +21,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::{Answer, respond};
 use crate::error::ApiError;
-use crate::fields::broken_parameter;
+use crate::fields::{broken_parameter, moment};
 use crate::paging::{List, list_params};
 use crate::params::ChangeParams;
 use crate::replays::plain;
 use crate::state::State;
+use crate::wait::WaitFor;
 
 pub(crate) use view::live_token;
 
@@ -41,6 +42,10 @@ list_params! {
         name: Option<String>,
         /// Only tokens that have ended, or have not.
         expired: Option<bool>,
+        /// Only tokens that were let in at no time from this one on (RFC 3339), and were made
+        /// before.
+        #[param(format = DateTime, example = "2026-10-01T00:00:00Z")]
+        unused_since: Option<String>,
         /// `created_at` (default: `-created_at`), `name` or `expires_at`, with `-` in front for
         /// descending.
         sort: Option<String>,
@@ -55,6 +60,9 @@ struct DeleteParams {
     reason: Option<String>,
     /// `true`: check everything, change nothing, and answer 200 with what would be.
     dry_run: Option<bool>,
+    /// `cluster`: answer when it is in force everywhere, and say so in `revocation`.
+    #[param(value_type = Option<WaitFor>, inline)]
+    wait: Option<WaitFor>,
 }
 
 async fn list(
@@ -70,7 +78,8 @@ async fn list(
     let page = list.request(keystile, &params.paging(), &SORTS, default)?;
     let name = params.name.as_deref().map(NamePattern::parse).transpose();
     let name = name.map_err(|rule| broken_parameter("name", rule))?;
-    let filter = TokenFilter { owner: None, name, expired: params.expired };
+    let unused_since = moment("unused_since", params.unused_since.as_deref())?;
+    let filter = TokenFilter { owner: None, name, expired: params.expired, unused_since };
     let tokens = keystile.list_tokens(caller, owner, filter, &page).await?;
     Ok(HttpResponse::Ok().json(list.page(keystile, &page, tokens, |token| view::token(&token))))
 }
@@ -101,7 +110,8 @@ async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let reason = params.reason.map(Reason::try_from).transpose();
     let reason = reason.map_err(|rule| broken_parameter("reason", rule))?;
-    let options: Options<ShownToken> = plain(&ChangeParams { dry_run: params.dry_run });
+    let options: Options<ShownToken> =
+        plain(&ChangeParams { dry_run: params.dry_run, wait: params.wait });
     let keystile = &state.keystile;
     let changed = keystile.remove_token(caller, owner, id, expected, reason, options).await?;
     respond(changed, |_| Answer::empty(), view::shown)

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get, web};
 use keystile_api::usage::{Usage as View, UsagePeriod as PeriodView};
-use keystile_domain::{ApiKeyId, Timestamp, TimestampError, TokenId};
+use keystile_domain::{ApiKeyId, TokenId};
 use keystile_service::tokens::TokenOwner;
 use keystile_service::usage::{Step, Usage, UsageWindow};
 use keystile_service::{Caller, Keystile};
@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Account, ApiKeysRead, Authorized, TokensOfUsersRead};
 use crate::error::ApiError;
-use crate::fields::broken_parameter;
+use crate::fields::{broken_parameter, moment};
 use crate::params::Params;
 use crate::path::{Id, TokenOf};
 use crate::state::State;
@@ -116,14 +116,9 @@ fn window(keystile: &Keystile, params: UsageParams) -> Result<UsageWindow, ApiEr
         Some("hour") => Step::Hour,
         Some(_) => return Err(broken_parameter("by", "must be day or hour")),
     };
-    let since = moment("since", params.since)?;
-    let until = moment("until", params.until)?;
+    let since = moment("since", params.since.as_deref())?;
+    let until = moment("until", params.until.as_deref())?;
     keystile.usage_window(step, since, until).map_err(|rule| broken_parameter("since", rule))
-}
-
-fn moment(name: &str, text: Option<String>) -> Result<Option<Timestamp>, ApiError> {
-    let moment = text.map(|text| text.parse()).transpose();
-    moment.map_err(|rule: TimestampError| broken_parameter(name, rule))
 }
 
 fn view(usage: Usage) -> View {

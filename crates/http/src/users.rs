@@ -22,6 +22,7 @@ use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
 use crate::state::State;
+use crate::wait::WaitFor;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -48,6 +49,9 @@ struct DeleteParams {
     reason: Option<String>,
     /// `true`: check everything, change nothing, and answer 200 with what would be.
     dry_run: Option<bool>,
+    /// `cluster`: answer when it is in force everywhere, and say so in `revocation`.
+    #[param(value_type = Option<WaitFor>, inline)]
+    wait: Option<WaitFor>,
 }
 
 /// Create a user
@@ -158,7 +162,7 @@ async fn delete_user(
     IfMatch(expected): IfMatch,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let options = plain(&ChangeParams { dry_run: params.dry_run });
+    let options = plain(&ChangeParams { dry_run: params.dry_run, wait: params.wait });
     let removal = removal(params)?;
     let keystile = &state.keystile;
     let changed = keystile.remove_user(authorized.caller(), id, expected, removal, options).await?;

@@ -17,6 +17,8 @@ use crate::error::ApiError;
 use crate::params::{NoParams, Params};
 use crate::state::State;
 
+pub(crate) use view::deletion;
+
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(verify_credential).service(verify_credentials);
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use keystile_api::api_keys::ApiKey as View;
 use keystile_api::lists::Page;
 use keystile_domain::{
-    ApiKeyFilter, ApiKeySort, Direction, ExternalId, NamePattern, ProviderId, RoleId, Timestamp,
+    ApiKeyFilter, ApiKeySort, Direction, ExternalId, NamePattern, ProviderId, RoleId,
 };
 use keystile_service::Keystile;
 
@@ -12,7 +12,7 @@ use super::parse::provider_name;
 use super::view;
 use crate::authorized::{ApiKeysRead, Authorized};
 use crate::error::ApiError;
-use crate::fields::broken_parameter;
+use crate::fields::{broken_parameter, moment};
 use crate::paging::{List, list_params};
 use crate::params::Params;
 use crate::state::State;
@@ -27,9 +27,16 @@ list_params! {
         enabled: Option<bool>,
         /// Only keys that have ended, or have not.
         expired: Option<bool>,
+        /// Only keys that have an end, or have none.
+        expires: Option<bool>,
         /// Only keys that end before this time (RFC 3339).
         #[param(format = DateTime, example = "2027-01-31T12:00:00Z")]
         expires_before: Option<String>,
+        /// Only keys that were made before this time (RFC 3339).
+        #[param(format = DateTime, example = "2026-10-01T00:00:00Z")]
+        created_before: Option<String>,
+        /// Only keys that were ever let in, or never.
+        used: Option<bool>,
         /// Only keys that were let in at no time from this one on (RFC 3339), and were made before.
         #[param(format = DateTime, example = "2026-10-01T00:00:00Z")]
         unused_since: Option<String>,
@@ -71,16 +78,18 @@ pub(super) async fn list_api_keys(
 
 async fn filter(keystile: &Keystile, params: ApiKeyParams) -> Result<ApiKeyFilter, ApiError> {
     let name = params.name.as_deref().map(NamePattern::parse).transpose();
-    let before = params.expires_before.map(|text| text.parse::<Timestamp>()).transpose();
-    let unused = params.unused_since.map(|text| text.parse::<Timestamp>()).transpose();
     let role = params.role_id.map(RoleId::try_from).transpose();
     let external_id = params.external_id.map(ExternalId::try_from).transpose();
     Ok(ApiKeyFilter {
         name: name.map_err(|rule| broken_parameter("name", rule))?,
         enabled: params.enabled,
         expired: params.expired,
-        expires_before: before.map_err(|rule| broken_parameter("expires_before", rule))?,
-        unused_since: unused.map_err(|rule| broken_parameter("unused_since", rule))?,
+        expires_before: moment("expires_before", params.expires_before.as_deref())?,
+        ends: params.expires,
+        created_before: moment("created_before", params.created_before.as_deref())?,
+        used: params.used,
+        unused_since: moment("unused_since", params.unused_since.as_deref())?,
+        exercised: None,
         role: role.map_err(|rule| broken_parameter("role_id", rule))?,
         provider: match params.provider {
             None => None,

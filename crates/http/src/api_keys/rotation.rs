@@ -1,9 +1,14 @@
 //! Rotating a key, and what becomes of its old secret.
 
 use actix_web::{HttpResponse, get, post, web};
-use keystile_api::api_keys::{ExtendRotation, IssuedApiKey as IssuedView, RotateApiKey, Rotation};
-use keystile_domain::{ApiKeyId, OldSecret, RotationOverlap};
+use keystile_api::api_keys::{
+    ExtendRotation, IssuedApiKey as IssuedView, OldSecretUse as OldSecretUseView, RotateApiKey,
+    Rotation,
+};
+use keystile_domain::{ApiKeyId, RotationOverlap};
 use keystile_service::ServiceError;
+use keystile_service::api_keys::KeyRotation;
+use keystile_service::usage::OldSecretUse;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::view;
@@ -63,11 +68,11 @@ async fn rotate_api_key(
 
 /// How a rotation stands
 ///
-/// When the old secret ends, or ended.
+/// When the old secret ends, or ended, and who still shows it.
 #[utoipa::path(
     tag = "api-keys",
     params(("id" = uuid::Uuid, Path, description = "The key's id.")),
-    responses((status = 200, description = "When the old secret ends.", body = Rotation)),
+    responses((status = 200, description = "When the old secret ends, and who shows it.", body = Rotation)),
 )]
 #[get("/api-keys/{id}/rotation")]
 async fn show_rotation(
@@ -76,8 +81,8 @@ async fn show_rotation(
     _: Params<NoParams>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let old = state.keystile.find_rotation(authorized.caller(), id).await?;
-    Ok(HttpResponse::Ok().json(rotation(old.as_ref())))
+    let found = state.keystile.find_rotation(authorized.caller(), id).await?;
+    Ok(HttpResponse::Ok().json(rotation(found.as_ref())))
 }
 
 /// End the old secret now
@@ -124,12 +129,25 @@ async fn extend_rotation(
     respond(changed, stands, stands)
 }
 
-fn stands(old: &OldSecret) -> Answer {
-    Answer::ok(&rotation(Some(old)))
+fn stands(rotation: &KeyRotation) -> Answer {
+    Answer::ok(&self::rotation(Some(rotation)))
 }
 
-fn rotation(old: Option<&OldSecret>) -> Rotation {
-    Rotation { old_secret_expires_at: old.map(|old| old.ends_at.to_string()) }
+fn rotation(rotation: Option<&KeyRotation>) -> Rotation {
+    let uses = rotation.into_iter().flat_map(|rotation| &rotation.uses);
+    Rotation {
+        old_secret_expires_at: rotation.map(|rotation| rotation.old.ends_at.to_string()),
+        uses: uses.map(old_secret_use).collect(),
+    }
+}
+
+fn old_secret_use(used: &OldSecretUse) -> OldSecretUseView {
+    OldSecretUseView {
+        address: used.address.map(|address| address.to_string()),
+        user_agent: used.user_agent.clone(),
+        count: used.checks,
+        last_at: used.last_at.to_string(),
+    }
 }
 
 fn overlap(seconds: i64, least: i64) -> Result<RotationOverlap, ServiceError> {

@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::limits::{quota, rate_limit_views};
 use crate::me::principal_view;
 
-pub(super) fn api_key(shown: &ShownApiKey) -> View {
+pub(crate) fn api_key(shown: &ShownApiKey) -> View {
     let key = &shown.api_key;
     View {
         id: key.id.as_uuid(),

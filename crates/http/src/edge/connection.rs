@@ -27,12 +27,13 @@ pub(crate) struct Connection {
     /// What takes the place of bytes that the framework believes to have written.
     outgoing: BytesMut,
     requests: Requests,
-    /// The count since which `end` is reckoned.
+    /// The count at the last look, and the moment when it was first seen.
     seen: u64,
+    since: Instant,
     /// The line that a request begins with, while none runs.
     line: RequestLine,
     patience: Duration,
-    /// When nothing has run for too long. Boxed, so that a connection can be moved.
+    /// Rings when nothing may have run for too long. Boxed, so that a connection can be moved.
     end: Pin<Box<Sleep>>,
 }
 
@@ -51,6 +52,7 @@ impl Connection {
             outgoing: BytesMut::new(),
             requests: Requests::default(),
             seen: 0,
+            since: Instant::now(),
             line: RequestLine::default(),
             patience,
             end: Box::pin(sleep(patience)),
@@ -70,10 +72,18 @@ impl Connection {
         }
         if requests != self.seen {
             self.seen = requests;
+            self.since = Instant::now();
             self.line = RequestLine::default();
-            self.end.as_mut().reset(Instant::now() + self.patience);
         }
-        self.end.as_mut().poll(context).is_ready()
+        // Set anew when it rings, and not for each request: that would cost more than it tells.
+        while self.end.as_mut().poll(context).is_ready() {
+            let end = self.since + self.patience;
+            if end <= Instant::now() {
+                return true;
+            }
+            self.end.as_mut().reset(end);
+        }
+        false
     }
 
     fn poll_outgoing(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -18,7 +18,9 @@ impl<'b> Bare<'b> {
     /// that name is none.
     pub(crate) fn find(bytes: &'b [u8]) -> Option<Self> {
         let heads = bytes.strip_suffix(END)?;
-        let start = heads.windows(VERSION.len()).rposition(|window| window == VERSION)?;
+        // Answers of the application without a body end so too: their heads are longer.
+        let near = heads.len().saturating_sub(LONGEST);
+        let start = near + heads.get(near..)?.windows(VERSION.len()).rposition(is_version)?;
         let (before, head) = heads.split_at_checked(start)?;
         let head = str::from_utf8(head).ok()?;
         let status = head.get(VERSION.len() + 2..)?.get(..3)?.parse().ok()?;
@@ -46,7 +48,13 @@ pub(crate) fn document(bare: &Bare<'_>, over_tls: bool) -> Vec<u8> {
     answer.into_bytes()
 }
 
+fn is_version(window: &[u8]) -> bool {
+    window == VERSION
+}
+
 const VERSION: &[u8] = b"HTTP/1.";
+/// More than the head of a bare refusal has: a status, a date, and what becomes of the connection.
+const LONGEST: usize = 256;
 const END: &[u8] = b"\r\n\r\n";
 const NO_BODY: &str = "content-length: 0";
 

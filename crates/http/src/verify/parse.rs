@@ -4,14 +4,13 @@ use std::net::{AddrParseError, IpAddr};
 
 use keystile_api::verify::{Permissions, VerifyRequest};
 use keystile_domain::{
-    Carrier, Cost, CredentialText, Endpoint, IdError, PermissionQuery, PermissionQueryError,
-    Transport,
+    Carrier, Cost, Endpoint, IdError, PermissionQuery, PermissionQueryError, Transport,
 };
 use keystile_service::ServiceError;
 use keystile_service::verify::Question;
-use zeroize::Zeroizing;
 
 use crate::fields::Fields;
+use crate::lookups::shown;
 
 /// A question, at this place of the body.
 pub(super) fn question(asked: VerifyRequest, at: &str) -> Result<Question, ServiceError> {
@@ -30,9 +29,10 @@ pub(super) fn question(asked: VerifyRequest, at: &str) -> Result<Question, Servi
         let rule = |_: AddrParseError| "must be an IP address";
         fields.read("/ip", text.parse::<IpAddr>().map_err(rule))
     });
+    let shown = shown(&mut fields, asked.fingerprint, asked.credential);
     let cost = fields.optional("/cost", asked.cost, Cost::try_from);
-    fields.finish(Some(Question {
-        text: CredentialText::parse(&Zeroizing::new(asked.credential)),
+    fields.finish(shown.map(|shown| Question {
+        shown,
         permission,
         endpoint: asked.endpoint.map(|asked| Endpoint::new(&asked.method, &asked.path)),
         carrier,

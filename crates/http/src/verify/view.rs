@@ -13,7 +13,8 @@ use crate::me::{credential_view, permission_texts, principal_view, role_names};
 pub(super) fn verdict(verdict: Verdict, asked: Option<AskedEndpoint>) -> View {
     let code = verdict.ending.code().to_owned();
     let explanation = verdict.rules.map(|rules| explanation(&rules, &verdict.missing, asked));
-    let view = View { code, explanation, ..View::default() };
+    let position = verdict.position.map(|position| position.0);
+    let view = View { code, position, explanation, ..View::default() };
     match verdict.ending {
         Ending::Valid(credential, standings) => {
             let rate_limits = Some(states(&standings));
@@ -24,7 +25,7 @@ pub(super) fn verdict(verdict: Verdict, asked: Option<AskedEndpoint>) -> View {
         }
         Ending::Denied(_, credential) => known(view, &credential),
         Ending::Deleted(tombstone) => View { deleted: Some(deletion(&tombstone)), ..view },
-        Ending::Expired | Ending::Malformed | Ending::NotFound => view,
+        Ending::Expired | Ending::Malformed | Ending::NotFound | Ending::SecretRequired => view,
     }
 }
 
@@ -38,7 +39,7 @@ fn known(view: View, credential: &Credential) -> View {
     }
 }
 
-fn deletion(tombstone: &Tombstone) -> Deletion {
+pub(crate) fn deletion(tombstone: &Tombstone) -> Deletion {
     Deletion {
         id: tombstone.id,
         name: tombstone.name.to_string(),

@@ -1,7 +1,8 @@
 //! The old secret of a rotated key ends when it was said, or when somebody says otherwise.
 
 use acceptance::{Database, on_each_database};
-use serde_json::json;
+use actix_web::http::Method;
+use serde_json::{Value, json};
 
 use crate::stage::{Stage, text_at};
 
@@ -71,6 +72,55 @@ on_each_database! {
         ended(&stage, &old).await;
     }
 
+    async fn who_still_shows_the_old_secret_is_told_until_another_takes_its_place(
+        database: Database
+    ) {
+        let stage = Stage::new(database).await;
+        let (path, old) = stage.admin().new_key(json!({"name": "k"})).await;
+        stage.client(&old).get("/api/v1/me").await.expect(200);
+        assert_eq!(uses(&stage, &path).await, json!([]));
+        let new = stage.admin().rotate(&path, json!({"overlap_seconds": 60})).await;
+        works(&stage, &new).await;
+        for moment in [1_000, 2_000] {
+            stage.set_clock(moment);
+            let request = stage.client(&old).request(Method::GET, "/api/v1/me");
+            let request = request.insert_header(("User-Agent", format!("agent {old}")));
+            stage.answer(request).await.expect(200);
+        }
+        let question = json!({"credential": old, "ip": "2001:db8::1"});
+        stage.admin().post("/api/v1/verify", question).await.expect(200);
+
+        let agent = json!({
+            "address": "127.0.0.1",
+            "user_agent": "agent [redacted]",
+            "count": 2,
+            "last_at": text_at(2_000),
+        });
+        let asked = json!({
+            "address": "2001:db8::1",
+            "user_agent": null,
+            "count": 1,
+            "last_at": text_at(2_000),
+        });
+        let told = uses(&stage, &path).await;
+        assert_eq!(told.as_array().unwrap().len(), 2);
+        assert!([&agent, &asked].iter().all(|it| told.as_array().unwrap().contains(it)), "{told}");
+
+        let finished = stage.admin().post(&format!("{path}/rotation/finish"), json!({})).await;
+        assert_eq!(finished.expect(200).body["uses"], told);
+        stage.set_clock(3_000);
+        ended(&stage, &old).await;
+        let late = json!({
+            "address": "127.0.0.1", "user_agent": null, "count": 1, "last_at": text_at(3_000),
+        });
+        assert_eq!(uses(&stage, &path).await[0], late, "who shows it in vain is told of too");
+
+        stage.admin().rotate(&path, json!({"overlap_seconds": 60})).await;
+        assert_eq!(uses(&stage, &path).await, json!([]));
+        works(&stage, &new).await;
+        assert_eq!(uses(&stage, &path).await[0]["count"], 1);
+    }
+
     async fn a_secret_that_has_ended_stays_ended(database: Database) {
         let stage = Stage::new(database).await;
         let (path, old) = stage.admin().new_key(json!({"name": "k"})).await;
@@ -91,6 +141,12 @@ async fn extend(stage: &Stage, path: &str, seconds: u32, status: u16) {
 async fn old_end(stage: &Stage, path: &str) -> String {
     let rotation = stage.admin().get(&format!("{path}/rotation")).await.expect(200);
     rotation.text("old_secret_expires_at").to_owned()
+}
+
+async fn uses(stage: &Stage, path: &str) -> Value {
+    stage.flush_usage().await;
+    let rotation = stage.admin().get(&format!("{path}/rotation")).await.expect(200);
+    rotation.body["uses"].clone()
 }
 
 async fn works(stage: &Stage, secret: &str) {

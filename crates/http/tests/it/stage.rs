@@ -7,7 +7,7 @@ use actix_web::{dev::Service, test, web::Data};
 use futures_util::future::LocalBoxFuture;
 use keystile_auth::{Clock, FixedClock, TrustedProxies};
 use keystile_domain::{Secret, Timestamp};
-use keystile_http::{Batches, Health, Limits, State, app, document};
+use keystile_http::{Batches, Health, Limits, Metrics, State, app, document};
 use keystile_service::{
     Keystile, MasterKey,
     first_start::{Bootstrap, initialise},
@@ -102,6 +102,7 @@ fn state(keystile: Keystile) -> Data<State> {
         limits: Limits { request_timeout: Duration::from_secs(30), max_body_bytes: 64 * 1024 },
         health: Health::default(),
         batches: Batches::default(),
+        metrics: Metrics::default(),
     })
 }
 

@@ -1,0 +1,81 @@
+//! An answer that goes on: each change as it comes, for as long as the caller may see it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use futures_util::future::ready;
+use futures_util::stream::{once, unfold};
+use futures_util::{Stream, StreamExt};
+use keystile_domain::{SealedEvent, Seq};
+use keystile_service::Caller;
+use keystile_service::followers::{FeedWatch, StreamSeat};
+use tokio::time::sleep;
+
+use super::change;
+use crate::state::State;
+
+/// Somebody who follows.
+struct Follower {
+    state: Arc<State>,
+    caller: Arc<Caller>,
+    feed: FeedWatch,
+    /// The last change that was sent.
+    last: Seq,
+    /// Held until the stream ends.
+    _seat: StreamSeat,
+}
+
+/// The events of server-sent events. It ends when the server drains, when nobody can say what has
+/// changed, and when the caller's credential ends: whoever may comes back.
+pub(super) fn stream(
+    state: Arc<State>,
+    caller: Arc<Caller>,
+    seat: StreamSeat,
+    after: Seq,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let feed = state.keystile.watch_feed();
+    let follower = Follower { state, caller, feed, last: after, _seat: seat };
+    let hello = once(ready(Ok(Bytes::from_static(HELLO.as_bytes()))));
+    hello.chain(unfold(follower, |mut follower| async move {
+        let next = follower.next().await?;
+        Some((Ok(next), follower))
+    }))
+}
+
+impl Follower {
+    /// What is sent next; `None`: nothing any more.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            self.feed.mark_seen();
+            let changes = self.state.keystile.list_changes(&self.caller, self.last).await.ok()?;
+            if let Some(last) = changes.last() {
+                self.last = last.event.seq;
+                self.state.keystile.still_admits(&self.caller).await.ok()?;
+                return Some(changes.iter().map(event).collect::<String>().into());
+            }
+            tokio::select! {
+                () = self.feed.advanced() => {}
+                () = sleep(QUIET) => {
+                    self.state.keystile.still_admits(&self.caller).await.ok()?;
+                    return Some(Bytes::from_static(HEARTBEAT.as_bytes()));
+                }
+                () = self.state.health.drained() => return None,
+            }
+        }
+    }
+}
+
+fn event(sealed: &SealedEvent) -> String {
+    let change = change(sealed);
+    let data = serde_json::to_string(&change).unwrap_or_default();
+    format!("id: {}\ndata: {data}\n\n", change.seq)
+}
+
+/// Tells at once that the stream has begun, and when to come back after its end.
+const HELLO: &str = "retry: 1000\n\n";
+/// A comment, which keeps the connection alive and shows that it is.
+const HEARTBEAT: &str = ":\n\n";
+/// How long nothing is sent.
+const QUIET: Duration = Duration::from_secs(10);

@@ -1,0 +1,43 @@
+//! Who may believe what they remember, and how far each has followed the log of changes.
+
+use actix_web::{HttpResponse, get, web};
+use keystile_api::verifiers::{VerifierNode, Verifiers as View};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::authorized::{Authorized, ClusterRead};
+use crate::error::ApiError;
+use crate::params::{NoParams, Params};
+use crate::state::State;
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_verifiers);
+}
+
+/// List the verifiers
+///
+/// The nodes of the cluster, how far each has followed the log of changes, and how many embedded
+/// verifiers follow it.
+#[utoipa::path(tag = "verify", responses((status = 200, description = "All of them.", body = View)))]
+#[get("/verifiers")]
+async fn list_verifiers(
+    authorized: Authorized<ClusterRead>,
+    _: Params<NoParams>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let verifiers = state.keystile.list_verifiers(authorized.caller()).await?;
+    let node = |node: &keystile_service::cluster::Node| VerifierNode {
+        id: node.incarnation,
+        address: node.address.clone(),
+        version: node.version.clone(),
+        started_at: node.started_at.to_string(),
+        position: node.position.0,
+        settled: node.settled.0,
+        followers: node.followers,
+        unproven: node.unproven,
+    };
+    Ok(HttpResponse::Ok().json(View {
+        data: verifiers.nodes.iter().map(node).collect(),
+        head: verifiers.head.0,
+        lease_millis: u64::try_from(verifiers.lease.duration().as_millis()).unwrap_or(u64::MAX),
+    }))
+}
