@@ -1,5 +1,8 @@
 //! `keystile admin`: what takes the database and the master key instead of a credential.
 
+mod master_key;
+mod peppers;
+
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
@@ -13,16 +16,23 @@ use zeroize::Zeroizing;
 
 use crate::cli::AdminAction;
 use crate::open::open_store;
+use crate::print;
 use crate::settings::{Database, Flags, Settings, Sources};
-use crate::{master_key, print};
 
 /// Does it, and ends.
 pub fn run(action: AdminAction) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     match action {
+        AdminAction::ForgetOldPeppers { force, flags } => {
+            runtime.block_on(peppers::forget_old_peppers(force, flags))
+        }
         AdminAction::ResetPassword { username, flags } => {
             runtime.block_on(reset_password(&username, flags))
         }
+        AdminAction::RotateMasterKey { new_key_file, flags } => {
+            runtime.block_on(master_key::rotate(new_key_file, flags))
+        }
+        AdminAction::RotatePepper { flags } => runtime.block_on(peppers::rotate_pepper(flags)),
         AdminAction::RotateSigningKey { now, flags } => {
             runtime.block_on(rotate_signing_key(now, flags))
         }
@@ -30,7 +40,7 @@ pub fn run(action: AdminAction) -> anyhow::Result<()> {
 }
 
 async fn reset_password(username: &str, flags: Flags) -> anyhow::Result<()> {
-    let (keystile, _lock) = open(flags).await?;
+    let (keystile, lock) = open(flags).await?;
     let PasswordReset { user, password } = match keystile.reset_password(username).await {
         Err(ServiceError::NotFound) => bail!(
             "there is no person called {username:?}; service accounts have no password, and nobody \
@@ -38,6 +48,7 @@ async fn reset_password(username: &str, flags: Flags) -> anyhow::Result<()> {
         ),
         reset => reset?,
     };
+    until_in_force(&keystile, lock.as_ref()).await?;
     // The password alone is the answer: a program reads nothing else.
     if io::stdout().is_terminal() {
         eprintln!(
@@ -55,9 +66,18 @@ async fn reset_password(username: &str, flags: Flags) -> anyhow::Result<()> {
 }
 
 async fn rotate_signing_key(now: bool, flags: Flags) -> anyhow::Result<()> {
-    let (keystile, _lock) = open(flags).await?;
+    let (keystile, lock) = open(flags).await?;
     let rotation = if now { Rotation::AtOnce } else { Rotation::Overlapping };
-    Ok(keystile.rotate_signing_key(rotation).await?)
+    keystile.rotate_signing_key(rotation).await?;
+    until_in_force(&keystile, lock.as_ref()).await
+}
+
+/// Waits until every server decides by what was changed. There is none while a file is held here.
+async fn until_in_force(keystile: &Keystile, lock: Option<&ServerLock>) -> anyhow::Result<()> {
+    if lock.is_none() {
+        keystile.wait_for_verifiers().await?;
+    }
+    Ok(())
 }
 
 /// What a server made before. A file has one process at a time, so its server must be stopped.
@@ -74,13 +94,14 @@ async fn open(flags: Flags) -> anyhow::Result<(Keystile, Option<ServerLock>)> {
     let (store, lock) = open_store(&settings.database)
         .await
         .context("with SQLite, stop the server before this command")?;
-    let master = master_key::load(settings.master_key, &settings.data_dir, true)?;
+    let master = crate::master_key::load(settings.master_key, &settings.data_dir, true)?;
     if !is_initialised_under(&store, &master).await? {
         bail!("the database is empty: no server was ever started on it");
     }
     let options = Options {
         public_url: settings.public_url.map(|url| url.as_str().to_owned()),
         jwt_algorithm: settings.jwt_algorithm,
+        lease: settings.limits.lease,
         ..Options::default()
     };
     Ok((Keystile::open(store, &master, Arc::new(SystemClock), options).await?, lock))

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, value_parser};
+use keystile_domain::Timestamp;
 
 use crate::settings::{CONFIG_VARIABLE, Fallback, Flags, SETTINGS, Setting};
 
@@ -25,11 +26,39 @@ pub enum Action {
     /// Help whoever is locked out, on the machine of the server
     #[command(subcommand, arg_required_else_help = true)]
     Admin(AdminAction),
+    /// Write everything that is worth keeping into one file, while the server runs
+    ///
+    /// The file has neither the master key nor any key or token in plain; it has names, addresses
+    /// and hashes of passwords.
+    Backup {
+        /// Where to; `-` is the standard output
+        file: PathBuf,
+        /// Where the database is.
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Check the settings or show them
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigAction),
     #[command(about = "Print the OpenAPI document")]
     Openapi,
+    /// Read a backup into an empty database, of either kind
+    ///
+    /// It takes the master key that the backup was made under. What was revoked after the backup
+    /// lives again, unless it is named here.
+    Restore {
+        /// Where from; `-` is the standard input
+        file: PathBuf,
+        /// End the keys and tokens that were made or changed at this moment or later
+        #[arg(long, value_name = "TIME")]
+        disable_changed_since: Option<Timestamp>,
+        /// End the keys, tokens and users whose ids are in this file, one in each line
+        #[arg(long, value_name = "FILE")]
+        ended: Option<PathBuf>,
+        /// Where the database is.
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Start the server
     Serve(Flags),
 }
@@ -37,6 +66,18 @@ pub enum Action {
 /// What takes the database instead of a credential.
 #[derive(Subcommand)]
 pub enum AdminAction {
+    /// Forget every pepper but the present one
+    ///
+    /// Nothing is done while keys or tokens would stop because nobody has shown them since the
+    /// rotation: they are listed.
+    ForgetOldPeppers {
+        /// Let them stop
+        #[arg(long)]
+        force: bool,
+        /// Where the database is.
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Give somebody a new password, print it, and end their sessions
     ///
     /// With SQLite, stop the server first.
@@ -44,6 +85,26 @@ pub enum AdminAction {
         /// Their user name
         #[arg(default_value = "admin")]
         username: String,
+        /// Where the database is.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Put the database under another master key
+    ///
+    /// Servers that run go on; the next start takes the new key. Backups from before still need the
+    /// old one.
+    RotateMasterKey {
+        /// Where the new key is, or is to be written; needed where the settings give the key
+        #[arg(long, value_name = "FILE")]
+        new_key_file: Option<PathBuf>,
+        /// Where the database is.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Make a new pepper for the digests of keys and tokens
+    ///
+    /// Those that are there come under it as they are used, and work all the time.
+    RotatePepper {
         /// Where the database is.
         #[command(flatten)]
         flags: Flags,
@@ -150,8 +211,13 @@ mod tests {
             &["serve"][..],
             &["config", "check"],
             &["config", "show"],
+            &["admin", "forget-old-peppers"],
             &["admin", "reset-password"],
+            &["admin", "rotate-master-key"],
+            &["admin", "rotate-pepper"],
             &["admin", "rotate-signing-key"],
+            &["backup", "-"],
+            &["restore", "-"],
         ] {
             for setting in SETTINGS {
                 let Some(flag) = setting.flag() else { continue };
@@ -159,8 +225,13 @@ mod tests {
                 let cli = Cli::try_parse_from(arguments.chain([format!("--{flag}"), "v".into()]));
                 let flags = match cli.unwrap().command {
                     Action::Serve(flags)
+                    | Action::Backup { flags, .. }
+                    | Action::Restore { flags, .. }
                     | Action::Admin(
-                        AdminAction::ResetPassword { flags, .. }
+                        AdminAction::ForgetOldPeppers { flags, .. }
+                        | AdminAction::ResetPassword { flags, .. }
+                        | AdminAction::RotateMasterKey { flags, .. }
+                        | AdminAction::RotatePepper { flags }
                         | AdminAction::RotateSigningKey { flags, .. },
                     )
                     | Action::Config(ConfigAction::Check(flags) | ConfigAction::Show(flags)) => {

@@ -1,11 +1,14 @@
 //! The Keystile server: puts the parts together, decides nothing.
 
 mod admin;
+mod backup;
 mod block;
 mod cli;
 mod master_key;
+mod metrics;
 mod open;
 mod private_file;
+mod restore;
 mod rounds;
 mod serve;
 mod settings;
@@ -35,6 +38,10 @@ fn main() -> ExitCode {
 fn run(action: Action) -> anyhow::Result<()> {
     match action {
         Action::Admin(action) => admin::run(action),
+        Action::Backup { file, flags } => backup::run(&file, flags),
+        Action::Restore { file, disable_changed_since, ended, flags } => {
+            restore::run(&file, disable_changed_since, ended.as_deref(), flags)
+        }
         Action::Serve(flags) => serve::serve(&Sources::gather(flags)?),
         Action::Config(ConfigAction::Check(flags)) => {
             let (_, warnings) = Settings::from_sources(&Sources::gather(flags)?)?;

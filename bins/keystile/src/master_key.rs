@@ -19,7 +19,7 @@ pub fn load(
 ) -> anyhow::Result<MasterKey> {
     match given {
         Some(key) => Ok(key),
-        None => from_file(&data_dir.join("master.key"), is_initialised),
+        None => from_file(&data_dir.join(FILE), is_initialised),
     }
 }
 
@@ -51,3 +51,6 @@ fn from_file(path: &Path, is_initialised: bool) -> anyhow::Result<MasterKey> {
 fn is_open_to_others(path: &Path) -> std::io::Result<bool> {
     Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
+
+/// The file in the data directory.
+pub const FILE: &str = "master.key";

@@ -15,7 +15,8 @@ use crate::block::Teller;
 use crate::open::{make_private, open_store};
 use crate::settings::{Settings, Sources, Warning};
 use crate::signals::Signals;
-use crate::{master_key, rounds, telemetry, usage};
+use crate::telemetry::Traces;
+use crate::{master_key, metrics, rounds, telemetry, usage};
 
 /// Serves until a signal ends it.
 pub fn serve(sources: &Sources) -> anyhow::Result<()> {
@@ -26,7 +27,8 @@ pub fn serve(sources: &Sources) -> anyhow::Result<()> {
 }
 
 async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
-    telemetry::init(settings.log)?;
+    let traces = settings.traces.then(Traces::begin).transpose()?;
+    let _last_lines = telemetry::init(settings.log, traces.as_ref())?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -57,8 +59,13 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         sso: settings.sso,
         redis: settings.redis,
         failure_limit: settings.limits.failure_limit,
+        cache_bytes: settings.limits.cache_bytes,
+        lease: settings.limits.lease,
+        address: url.clone(),
     };
+    let feed = store.feed(settings.database.direct_url())?;
     let keystile = Keystile::open(store, &master, clock, options).await?;
+    keystile.join().await?;
     let health = Health::default();
     let state = web::Data::new(State {
         keystile,
@@ -70,9 +77,11 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         },
         health: health.clone(),
         batches: Batches::default(),
+        metrics: metrics::of(settings.metrics_listen),
     });
+    let metrics = metrics::serve(settings.metrics_listen, &state)?;
     let document = Arc::new(keystile_http::document());
-    let rounds = rounds::begin(&state, tls.clone());
+    let rounds = rounds::begin(&state, tls.clone(), feed).await;
     let (stop_usage, until_stopped) = oneshot::channel();
     let retention = settings.limits.usage_retention;
     let usage = tokio::spawn(usage::keep(state.clone(), retention, until_stopped));
@@ -84,10 +93,13 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     // Only now is nothing counted any more.
     drop(stop_usage);
     usage.await?;
-    rounds::end(&state).await;
+    rounds::end(&state, rounds).await;
     stopping.abort();
-    drop(rounds);
+    drop(metrics);
     served?;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }

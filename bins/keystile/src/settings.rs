@@ -29,6 +29,7 @@ use keystile_auth::{Networks, TrustedProxies};
 use keystile_domain::{JwtAlgorithm, Secret};
 use keystile_http::CertificateFiles;
 use keystile_service::MasterKey;
+use keystile_service::cluster::Lease;
 use keystile_service::limits::{FailureLimit, RedisUrl};
 use keystile_service::providers::Sso;
 use secrecy::SecretString;
@@ -49,6 +50,8 @@ pub use values::PublicUrl;
 pub struct Settings {
     /// Where the server listens.
     pub listen: SocketAddr,
+    /// Where the metrics are shown. Unset: on the main listener.
+    pub metrics_listen: Option<SocketAddr>,
     /// How the world reaches the server. Unset: `http://<listen>`, or with a certificate
     /// `https://<listen>`, as the first start stored it.
     pub public_url: Option<PublicUrl>,
@@ -74,6 +77,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// Whether traces are sent to a collector.
+    pub traces: bool,
 }
 
 /// Which peers are believed, and in what.
@@ -103,6 +108,10 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// The longest body of a request that is no batch.
     pub max_body_bytes: usize,
+    /// Memory for what credentials are remembered by.
+    pub cache_bytes: usize,
+    /// How long that may be believed when the database has gone.
+    pub lease: Lease,
     /// Between SIGTERM and the end of accepting.
     pub drain_delay: Duration,
     /// For refused credentials of one address; unset: any number.
@@ -120,7 +129,7 @@ impl Settings {
     /// Everything that is wrong, in one error. No value is in it.
     pub fn from_sources(sources: &Sources) -> Result<(Self, Vec<Warning>), SettingsError> {
         let mut effective = Effective::from_sources(sources);
-        let settings = Self::read(&mut effective);
+        let settings = Self::read(&mut effective, sources.collector);
         let problems = effective.problems();
         match settings {
             Some(settings) if problems.is_empty() => {
@@ -131,8 +140,9 @@ impl Settings {
     }
 
     /// Every setting is read before the first `?`, so that every mistake is found.
-    fn read(effective: &mut Effective) -> Option<Self> {
+    fn read(effective: &mut Effective, traces: bool) -> Option<Self> {
         let listen = effective.parse("listen", values::socket_address);
+        let metrics_listen = effective.parse("metrics_listen", values::socket_address);
         let public_url = effective.parse("public_url", values::public_url);
         let tls = read_tls(effective);
         let peers = Peers::read(effective);
@@ -147,6 +157,7 @@ impl Settings {
         let log = Log::read(effective);
         Some(Self {
             listen: listen?,
+            metrics_listen,
             public_url,
             tls,
             peers: peers?,
@@ -159,6 +170,7 @@ impl Settings {
             redis,
             limits: limits?,
             log: log?,
+            traces,
         })
     }
 }
@@ -200,6 +212,8 @@ impl Limits {
         let workers = effective.parse("workers", values::workers);
         let request_timeout = effective.parse("request_timeout", values::deadline);
         let max_body_bytes = effective.parse("max_body_bytes", values::body_bytes);
+        let cache_bytes = effective.parse("cache_bytes", values::cache_bytes);
+        let lease = effective.parse("lease", values::lease);
         let failure_limit = effective.parse("failure_limit", str::parse::<FailureLimit>);
         let drain_delay = effective.parse("drain_delay", values::delay);
         let usage_retention = effective.parse("usage_retention_days", values::days);
@@ -207,6 +221,8 @@ impl Limits {
             workers: workers?,
             request_timeout: request_timeout?,
             max_body_bytes: max_body_bytes?,
+            cache_bytes: cache_bytes?,
+            lease: lease?,
             drain_delay: drain_delay?,
             failure_limit,
             usage_retention: usage_retention?,

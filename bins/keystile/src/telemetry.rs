@@ -1,36 +1,56 @@
 //! The log: events of the whole process, one line each, to standard error.
 //!
-//! Standard output belongs to what a person asked for; a log there would mix with it.
+//! Standard output belongs to what a person asked for; a log there would mix with it. Spans are no
+//! part of it: `traces` sends them elsewhere, if that was asked for.
+//!
+//! - `json` and, below, text are its two formats
+//! - `lines` writes it, beside what the server does
+
+mod json;
+mod lines;
+mod traces;
 
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal};
 
 use anyhow::Context;
-use tracing::Subscriber;
+use keystile_service::SPANS;
 use tracing::field::Field;
 use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::format::{JsonFields, Writer, debug_fn};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, registry};
 
 use crate::settings::{Log, LogFormat};
 
-/// Starts the log of this process.
+use json::Json;
+
+pub use lines::LastLines;
+pub use traces::Traces;
+
+/// Starts the log of this process, and its traces, if there are any. The last lines are written
+/// when what it returns is dropped.
 ///
 /// # Errors
 /// There is a log already.
-pub fn init(log: Log) -> anyhow::Result<()> {
-    subscriber(log, io::stderr().is_terminal(), io::stderr)
-        .try_init()
-        .context("the log cannot be started")
+pub fn init(log: Log, traces: Option<&Traces>) -> anyhow::Result<LastLines> {
+    let (lines, last_lines) = lines::begin(io::stderr())?;
+    let log = layer(log, io::stderr().is_terminal(), lines);
+    let layers = [Some(log), traces.map(|traces| traces.layer().boxed())];
+    let layers: Vec<_> = layers.into_iter().flatten().collect();
+    registry().with(layers).try_init().context("the log cannot be started")?;
+    Ok(last_lines)
 }
 
-fn subscriber<W>(log: Log, terminal: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn layer<W>(log: Log, terminal: bool, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(log.filter)
+    let filter = log.filter.and(filter_fn(|told| told.target() != SPANS));
+    let builder = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         // It would tell of a broken standard error on standard error, and panic.
         .log_internal_errors(false);
@@ -38,10 +58,12 @@ where
     let builder = if terminal { builder } else { builder.with_ansi(false) };
     match log.format {
         LogFormat::Json => {
-            Box::new(builder.json().flatten_event(true).with_span_list(false).finish())
+            let builder = builder.fmt_fields(JsonFields::new()).event_format(Json);
+            builder.with_filter(filter).boxed()
         }
         LogFormat::Text => {
-            Box::new(builder.compact().fmt_fields(debug_fn(field).delimited(" ")).finish())
+            let fields = debug_fn(field).delimited(" ");
+            builder.compact().fmt_fields(fields).with_filter(filter).boxed()
         }
     }
 }
@@ -90,8 +112,8 @@ mod tests {
         let buffer = Buffer::default();
         let writer = buffer.clone();
         let log = Log { filter: level.parse().unwrap(), format };
-        let subscriber = subscriber(log, false, move || writer.clone());
-        tracing::subscriber::with_default(subscriber, events);
+        let layer = layer(log, false, move || writer.clone());
+        tracing::subscriber::with_default(registry().with(layer), events);
         String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
     }
 
@@ -111,6 +133,27 @@ mod tests {
     }
 
     #[test]
+    fn a_field_in_json_has_the_type_of_its_value() {
+        let log = logged("info", LogFormat::Json, || {
+            tracing::info!(a = true, b = -1_i64, c = 1_u64, d = "\"\\\u{7f}\u{2028}é", e = ?Some("x"));
+            tracing::info!(log.target = "elsewhere", log.line = 7, "y");
+        });
+        let events: Vec<serde_json::Value> =
+            log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [first, second] = events.as_slice() else { panic!("{log}") };
+        assert_eq!(first["a"], true);
+        assert_eq!(first["b"], -1);
+        assert_eq!(first["c"], 1);
+        assert_eq!(first["d"], "\"\\\u{7f}\u{2028}é");
+        assert_eq!(first["e"], "Some(\"x\")");
+        assert_eq!(first["level"], "INFO");
+        assert_eq!(first["target"], module_path!());
+        assert!(first["timestamp"].as_str().unwrap().ends_with('Z'), "{log}");
+        assert_eq!(second["target"], "elsewhere");
+        assert_eq!(second["log.line"], serde_json::Value::Null);
+    }
+
+    #[test]
     fn an_event_in_text_is_one_line_without_escapes() {
         let log = logged("info", LogFormat::Text, || {
             let name = "CI\r\nforged \u{1b}[31mline\u{2028}";
@@ -122,6 +165,17 @@ mod tests {
         assert_eq!(log.lines().count(), 1, "{log}");
         assert!(!log.contains(['\r', '\u{1b}', '\u{2028}']));
         assert_eq!(log.matches("forged").count(), 5, "{log}");
+    }
+
+    #[test]
+    fn a_span_for_traces_is_no_part_of_the_log() {
+        let log = logged("trace", LogFormat::Json, || {
+            let span = tracing::info_span!(target: SPANS, "request", a = "b");
+            assert!(span.is_disabled());
+            span.in_scope(|| tracing::info!("one request"));
+        });
+        let event: serde_json::Value = serde_json::from_str(&log).unwrap();
+        assert_eq!(event["span"], serde_json::Value::Null);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The project's chores: `cargo xtask test` is all that a change must pass, `cargo xtask bench`
-//! measures, `cargo xtask openapi` rewrites what is generated.
+//! measures, `cargo xtask model` searches the model of revocation deeply, `cargo xtask openapi`
+//! rewrites what is generated.
 //!
 //! It shares no crate with the server, so that it is built in seconds.
 
 mod bench;
+mod model;
 mod parts;
 mod step;
 mod test;
@@ -13,7 +15,8 @@ use clap::{Parser, Subcommand};
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
-        Task::Bench { quick } => bench::run(quick),
+        Task::Bench { quick, filter } => bench::run(quick, filter.as_deref()),
+        Task::Model { rules } => model::run(rules),
         Task::Openapi => openapi(),
         Task::Test { quick } => test::run(quick),
     }
@@ -39,9 +42,17 @@ struct Arguments {
 enum Task {
     /// Measure the server against a bare endpoint that answers the same bytes.
     Bench {
-        /// One short round, 10,000 keys: to see that it works.
+        /// One short round with fewer keys: to see that it works.
         #[arg(long)]
         quick: bool,
+        /// Only what has this in its name.
+        filter: Option<String>,
+    },
+    /// Search millions of small worlds for one in which a revoked key is accepted.
+    Model {
+        /// Leave out one rule after the other, and show how the promise is then broken.
+        #[arg(long)]
+        rules: bool,
     },
     /// Write openapi/keystile.json anew.
     Openapi,

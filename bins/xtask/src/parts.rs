@@ -69,6 +69,8 @@ fn packages_for(part: &str) -> Vec<&'static str> {
         "nginx, caddy and haproxy" => {
             &[("nginx", "nginx-light"), ("caddy", "caddy"), ("haproxy", "haproxy")]
         }
+        "faketime" => &[("faketime", "faketime")],
+        "pgbouncer" => &[("pgbouncer", "pgbouncer")],
         "postgresql" => &[("initdb", "postgresql")],
         "python packages" => &[("pip3", "python3-pip")],
         "redis" => &[("redis-server", "redis-server")],

@@ -51,6 +51,16 @@ impl Database {
     }
 }
 
+impl Database {
+    /// The way around a pooler, where there may be one.
+    pub fn direct_url(&self) -> Option<&SecretString> {
+        match self {
+            Self::Postgres { direct_url, .. } => Some(direct_url),
+            Self::Sqlite { .. } => None,
+        }
+    }
+}
+
 /// The URL with its password, if it has one, masked.
 pub fn without_password(url: &str) -> String {
     let masked = || {

@@ -29,6 +29,8 @@ pub struct Sources {
     /// The variables of the process that begin with [`VARIABLE_PREFIX`]. Not text yet: a secret with
     /// a byte that is no UTF-8 must be refused, not quietly altered.
     pub environment: BTreeMap<String, OsString>,
+    /// Whether the standard variables of OpenTelemetry name a collector of traces.
+    pub collector: bool,
     /// The file of settings, read.
     pub file: Option<ConfigFile>,
     /// Reads the files that `…_FILE` variables name.
@@ -65,12 +67,23 @@ impl Sources {
         Ok(Self {
             flags,
             environment,
+            collector: names_collector(|name| env::var_os(name)),
             file,
             read: |path| fs::read_to_string(path),
             cores: thread::available_parallelism().map_or(1, NonZero::get),
             terminal: io::stderr().is_terminal(),
         })
     }
+}
+
+/// Whether the variables of OpenTelemetry ask for traces to be sent somewhere. To whom, and how, its
+/// own library reads.
+fn names_collector(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let is = |name, value: &str| variable(name).is_some_and(|it| it.eq_ignore_ascii_case(value));
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    let is_off = is("OTEL_SDK_DISABLED", "true") || is("OTEL_TRACES_EXPORTER", "none");
+    let endpoints = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+    !is_off && (endpoints.into_iter().any(is_set) || is("OTEL_TRACES_EXPORTER", "otlp"))
 }
 
 fn read_config(name: &str, path: PathBuf) -> Result<ConfigFile, SettingsError> {
@@ -88,3 +101,29 @@ pub const CONFIG_VARIABLE: &str = "KEYSTILE_CONFIG";
 
 /// Variables of the command line's: known, and no business of the server's.
 pub const FOREIGN_VARIABLES: &[&str] = &["KEYSTILE_TOKEN", "KEYSTILE_URL"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_are_sent_where_the_standard_variables_name_a_collector() {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        for (variables, named) in [
+            (vec![], false),
+            (vec![("OTEL_SERVICE_NAME", "keys")], false),
+            (vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "")], false),
+            (vec![endpoint], true),
+            (vec![("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318/t")], true),
+            (vec![("OTEL_TRACES_EXPORTER", "otlp")], true),
+            (vec![endpoint, ("OTEL_TRACES_EXPORTER", "none")], false),
+            (vec![endpoint, ("OTEL_SDK_DISABLED", "TRUE")], false),
+        ] {
+            let found = names_collector(|name| {
+                let variable = variables.iter().find(|(known, _)| *known == name);
+                variable.map(|(_, value)| value.into())
+            });
+            assert_eq!(found, named, "{variables:?}");
+        }
+    }
+}

@@ -125,6 +125,19 @@ pub const SETTINGS: &[Setting] = &[
         about: "How the world reaches the server: the base of links and the issuer of tokens.",
     },
     Setting {
+        key: "metrics_listen",
+        group: ADDRESS,
+        takes: "ADDRESS:PORT",
+        flag: true,
+        form: Form::Text,
+        shown: Shown::Plainly,
+        default: Fallback::Rule {
+            says: "/metrics on the main listener, for whoever has keystile.metrics.read",
+            example: "127.0.0.1:9464",
+        },
+        about: "Where /metrics is shown to whoever connects, over plain HTTP, and then nowhere else.",
+    },
+    Setting {
         key: "tls_cert",
         group: ADDRESS,
         takes: "FILE",
@@ -329,6 +342,27 @@ pub const SETTINGS: &[Setting] = &[
         shown: Shown::Plainly,
         default: Fallback::Value("10s"),
         about: "How long a whole request may take to arrive.",
+    },
+    Setting {
+        key: "lease",
+        group: LIMITS,
+        takes: "DURATION",
+        flag: true,
+        form: Form::Text,
+        shown: Shown::Plainly,
+        default: Fallback::Value("2s"),
+        about: "How long a server that is cut off from the database goes on from memory, and so \
+                the longest that a waiting revocation takes: 0s to 60s, one value for a cluster.",
+    },
+    Setting {
+        key: "cache_bytes",
+        group: LIMITS,
+        takes: "BYTES",
+        flag: true,
+        form: Form::Number,
+        shown: Shown::Plainly,
+        default: Fallback::Value("67108864"),
+        about: "How much memory credentials are remembered in, about.",
     },
     Setting {
         key: "max_body_bytes",

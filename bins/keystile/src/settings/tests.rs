@@ -25,6 +25,7 @@ fn sources(flags: &[(&'static str, &str)], environment: &[(&str, &str)], file: &
             .iter()
             .map(|(name, text)| ((*name).to_owned(), text.into()))
             .collect::<BTreeMap<_, _>>(),
+        collector: false,
         file: Some(ConfigFile { path: PathBuf::from("keystile.toml"), text: file.to_owned() }),
         read: |path| match path.to_str() {
             Some("/run/secrets/key") => Ok(format!("{MASTER_KEY}\n")),

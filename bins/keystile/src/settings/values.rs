@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use keystile_auth::{Networks, TrustedProxies, TrustedProxiesError};
 use keystile_domain::{JwtAlgorithm, Secret};
 use keystile_service::MasterKey;
+use keystile_service::cluster::Lease;
 use secrecy::SecretString;
 use url::Url;
 
@@ -86,6 +87,18 @@ pub fn jwt_algorithm(text: &str) -> Result<JwtAlgorithm, Rule> {
 pub fn body_bytes(text: &str) -> Result<usize, Rule> {
     number(text, 1024..=64 * 1024 * 1024)
         .ok_or(Rule("must be a whole number of bytes from 1024 to 67108864"))
+}
+
+/// Memory, in bytes.
+pub fn cache_bytes(text: &str) -> Result<usize, Rule> {
+    number(text, 0..=64 * 1024 * 1024 * 1024)
+        .ok_or(Rule("must be a whole number of bytes from 0 to 68719476736"))
+}
+
+/// How long to believe without asking.
+pub fn lease(text: &str) -> Result<Lease, Rule> {
+    let lease = duration(text, Duration::ZERO).and_then(|lease| Lease::try_from(lease).ok());
+    lease.ok_or(Rule("must be a duration from 0s to 60s, as in 2s or 500ms"))
 }
 
 /// A time that may be zero.

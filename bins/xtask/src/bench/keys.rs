@@ -1,94 +1,78 @@
-//! The keys that the load presents: stored ones, mistyped ones, and well-formed ones that the
-//! server has never seen.
+//! The keys that the load presents: stored ones, mistyped ones, ones of no format, and well-formed
+//! ones that the server has never seen.
 
-use std::{
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Scenario, target::Target};
+use super::target::Target;
 
 /// Files with one key a line, and the key that asks about them.
 pub struct Keys {
-    valid: PathBuf,
-    mistyped: PathBuf,
-    unknown: PathBuf,
-    admin: String,
+    directory: PathBuf,
+    pub admin: String,
 }
 
 impl Keys {
-    /// Has `server` make `count` keys, and another server the unknown ones: what it makes has a
-    /// right checksum and is stored nowhere else.
-    pub fn prepare(server: &Target, directory: &Path, count: usize) -> Result<Self> {
-        let valid = make(server, count)?;
+    /// Has `server` make `stored` keys, of which `shown` are used, and another server the unknown
+    /// ones: what it makes has a right checksum and is stored nowhere else.
+    ///
+    /// The keys have a role that opens every endpoint, as a gateway needs it.
+    pub fn prepare(server: &Target, directory: &Path, stored: usize, shown: usize) -> Result<Self> {
+        let keys = Self { directory: directory.to_owned(), admin: server.admin.clone() };
+        let mut valid = make(server, stored)?;
+        valid.truncate(shown);
         let mistyped: Vec<_> = valid.iter().map(|key| mistype(key)).collect();
-        let unknown = make(&Target::keystile(&directory.join("another"))?, BATCH)?;
-        let write = |name: &str, keys: &[String]| {
-            let file = directory.join(name);
-            fs::write(&file, keys.join("\n")).map(|()| file)
-        };
-        Ok(Self {
-            valid: write("valid", &valid)?,
-            mistyped: write("mistyped", &mistyped)?,
-            unknown: write("unknown", &unknown)?,
-            admin: server.admin.clone(),
-        })
+        let malformed: Vec<_> = (0..BATCH).map(|number| format!("no-key-{number}")).collect();
+        let unknown = make(&Target::keystile(&directory.join("another"))?, shown.min(BATCH))?;
+        for (name, texts) in [
+            ("valid", valid),
+            ("mistyped", mistyped),
+            ("malformed", malformed),
+            ("unknown", unknown),
+        ] {
+            fs::write(keys.directory.join(name), texts.join("\n"))?;
+        }
+        Ok(keys)
     }
 
-    /// Everything that is measured.
-    pub fn scenarios(&self) -> Vec<Scenario<'_>> {
-        let me = |name, file, refused| Scenario {
-            name,
-            script: "me.lua",
-            arguments: vec![text(file)],
-            refused,
-        };
-        vec![
-            me("/me, valid key", &self.valid, false),
-            me("/me, wrong checksum", &self.mistyped, true),
-            me("/me, unknown key", &self.unknown, true),
-            Scenario {
-                name: "/verify, valid key",
-                script: "verify.lua",
-                arguments: vec![text(&self.valid), &self.admin],
-                refused: false,
-            },
-        ]
+    /// The path of the file with this kind of keys.
+    pub fn file(&self, kind: &str) -> String {
+        self.directory.join(kind).display().to_string()
+    }
+
+    /// One that is stored.
+    pub fn first(&self) -> Result<String> {
+        let text = fs::read_to_string(self.directory.join("valid"))?;
+        Ok(text.lines().next().context("a key")?.to_owned())
     }
 }
 
 /// Has the server make keys, as many in one request as it allows.
 fn make(server: &Target, count: usize) -> Result<Vec<String>> {
+    let role = server.post(
+        "/api/v1/roles",
+        &json!({
+            "name": "shown",
+            "permissions": ["invoices.read"],
+            "endpoints": [{ "methods": ["*"], "path": "/**" }],
+        }),
+    )?;
+    let role = role.get("id").with_context(|| format!("no role was made: {role}"))?;
     let mut keys = Vec::with_capacity(count);
     while keys.len() < count {
         let first = keys.len();
         let asked = (first..count.min(first + BATCH))
-            .map(|number| json!({ "name": format!("key-{number}") }));
-        let answer = post(server, &json!({ "api_keys": asked.collect::<Vec<_>>() }))?;
+            .map(|number| json!({ "name": format!("key-{number}"), "role_ids": [role] }));
+        let body = json!({ "api_keys": asked.collect::<Vec<_>>() });
+        let answer = server.post("/api/v1/api-keys/batch", &body)?;
         let made = answer.get("data").and_then(Value::as_array).into_iter().flatten();
         keys.extend(made.filter_map(|key| Some(key.get("key")?.as_str()?.to_owned())));
         ensure!(keys.len() > first, "no keys were made: {answer}");
     }
     Ok(keys)
-}
-
-fn post(server: &Target, body: &Value) -> Result<Value> {
-    let mut curl = Command::new("curl")
-        .args(["--silent", "--show-error", "--header", "Content-Type: application/json"])
-        .args(["--header", &format!("X-API-Key: {}", server.admin), "--data-binary", "@-"])
-        .arg(format!("{}/api/v1/api-keys/batch", server.url))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut input = curl.stdin.take().context("a pipe")?;
-    input.write_all(body.to_string().as_bytes())?;
-    drop(input);
-    Ok(serde_json::from_slice(&curl.wait_with_output()?.stdout)?)
 }
 
 /// The key with another last character, which is a part of its checksum.
@@ -97,10 +81,6 @@ fn mistype(key: &str) -> String {
     let last = mistyped.pop();
     mistyped.push(if last == Some('A') { 'B' } else { 'A' });
     mistyped
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap_or_default()
 }
 
 /// The most keys in one request.

@@ -1,14 +1,14 @@
 //! One round of load by wrk, and what it cost the server.
 
-use std::{path::Path, process::Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::{
-    Scenario,
-    target::{Target, pinned},
-};
+use super::checks::Scenario;
+use super::keys::Keys;
+use super::target::{Target, pinned};
 use crate::step;
 
 /// How long a round is.
@@ -19,47 +19,118 @@ pub struct Load {
 
 /// What one round showed.
 pub struct Sample {
+    /// Requests answered.
+    pub requests: f64,
     /// Requests answered in a second.
     pub rate: f64,
     /// Requests answered in a second of the server's processor time.
     pub per_cpu_second: Option<f64>,
     pub p50_ms: f64,
     pub p99_ms: f64,
+    /// What the server has in memory at the end.
+    pub resident_mb: Option<f64>,
 }
+
+/// Load that goes on while something else is measured.
+pub struct Ongoing(Child);
 
 impl Load {
+    /// Sends each request of a scenario often enough that whatever can be remembered is.
+    pub fn warm_up(self, target: &Target, scenario: &Scenario, keys: &Keys) -> Result<()> {
+        step::say(&format!("{}, to warm up", scenario.name));
+        self.measure(target, scenario, keys).map(drop)
+    }
+
     /// Sends requests on 64 connections, each as soon as the one before is answered.
-    pub fn measure(self, target: &Target, scenario: &Scenario<'_>) -> Result<Sample> {
-        let mut wrk = pinned("1", Path::new("wrk"));
-        wrk.args(["--threads", "1", "--connections", "64", "--duration"]);
-        wrk.arg(format!("{}s", self.seconds)).args([
-            "--script",
-            scenario.script,
-            &target.url,
-            "--",
-        ]);
-        wrk.args(&scenario.arguments).current_dir(step::root().join("benches/wrk"));
-        wrk.stderr(Stdio::inherit());
+    pub fn measure(self, target: &Target, scenario: &Scenario, keys: &Keys) -> Result<Sample> {
+        self.measure_with(target, scenario, keys, CONNECTIONS)
+    }
 
+    /// The same on so many connections.
+    pub fn measure_with(
+        self,
+        target: &Target,
+        scenario: &Scenario,
+        keys: &Keys,
+        connections: u32,
+    ) -> Result<Sample> {
+        let arguments = [keys.file(scenario.keys), keys.admin.clone()];
         let before = target.cpu_seconds();
-        let output = wrk.output().context("wrk")?;
-        let after = target.cpu_seconds();
-
-        let text = String::from_utf8(output.stdout)?;
-        let line = text.lines().find(|line| line.starts_with('{'));
-        let told: Value = serde_json::from_str(line.with_context(|| format!("wrk: {text}"))?)?;
-        let number = |name: &str| told.get(name).and_then(Value::as_f64).context("wrk tells it");
-        let requests = number("requests")?;
-        ensure!(requests > 0.0 && number("failed")? == 0.0, "wrk: {told}");
+        let told = self.begin(target, scenario.script, &arguments, connections)?.told()?;
         // The floor refuses nobody.
         let refused = scenario.refused && !target.admin.is_empty();
-        let expected = if refused { requests } else { 0.0 };
-        ensure!(number("refused")? == expected, "{}: {told}", scenario.name);
-        Ok(Sample {
-            rate: requests / number("seconds")?,
-            per_cpu_second: before.zip(after).map(|(before, after)| requests / (after - before)),
-            p50_ms: number("p50_ms")?,
-            p99_ms: number("p99_ms")?,
-        })
+        let expected = if refused { number(&told, "requests")? } else { 0.0 };
+        ensure!(number(&told, "refused")? == expected, "{}: {told}", scenario.name);
+        Sample::of(&told, target, before)
+    }
+
+    /// Sends so many requests, which are all refused.
+    pub fn count(self, target: &Target, script: &str, count: usize) -> Result<Sample> {
+        let before = target.cpu_seconds();
+        let load = self.begin(target, script, &[count.to_string()], CONNECTIONS)?;
+        Sample::of(&load.told()?, target, before)
+    }
+
+    /// Begins to send requests.
+    pub fn begin(
+        self,
+        target: &Target,
+        script: &str,
+        arguments: &[String],
+        connections: u32,
+    ) -> Result<Ongoing> {
+        let mut wrk = match target.is_pinned {
+            true => pinned("1", Path::new("wrk")),
+            false => Command::new("wrk"),
+        };
+        wrk.args(["--threads", "1", "--connections", &connections.to_string()]);
+        wrk.args(["--duration", &format!("{}s", self.seconds), "--script", script, &target.url]);
+        wrk.arg("--").args(arguments).current_dir(step::root().join("benches/wrk"));
+        wrk.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        Ok(Ongoing(wrk.spawn().context("wrk")?))
     }
 }
+
+impl Ongoing {
+    /// Waits until it has ended.
+    pub fn end(self) -> Result<Sample> {
+        let told = self.told()?;
+        Sample::new(&told)
+    }
+
+    fn told(self) -> Result<Value> {
+        let text = String::from_utf8(self.0.wait_with_output()?.stdout)?;
+        let line = text.lines().find(|line| line.starts_with('{'));
+        let told: Value = serde_json::from_str(line.with_context(|| format!("wrk: {text}"))?)?;
+        let requests = number(&told, "requests")?;
+        ensure!(requests > 0.0 && number(&told, "failed")? == 0.0, "wrk: {told}");
+        Ok(told)
+    }
+}
+
+impl Sample {
+    fn new(told: &Value) -> Result<Self> {
+        let requests = number(told, "requests")?;
+        Ok(Self {
+            requests,
+            rate: requests / number(told, "seconds")?,
+            per_cpu_second: None,
+            p50_ms: number(told, "p50_ms")?,
+            p99_ms: number(told, "p99_ms")?,
+            resident_mb: None,
+        })
+    }
+
+    fn of(told: &Value, target: &Target, before: Option<f64>) -> Result<Self> {
+        let sample = Self::new(told)?;
+        let times = before.zip(target.cpu_seconds());
+        let per_cpu_second = times.map(|(before, after)| sample.requests / (after - before));
+        Ok(Self { per_cpu_second, resident_mb: target.resident_mb(), ..sample })
+    }
+}
+
+fn number(told: &Value, name: &str) -> Result<f64> {
+    told.get(name).and_then(Value::as_f64).context("wrk tells it")
+}
+
+const CONNECTIONS: u32 = 64;

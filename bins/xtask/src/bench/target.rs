@@ -1,15 +1,15 @@
 //! A server under load: a process of its own, on a core of its own where that can be had.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread,
-};
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 
+use super::report::megabytes;
 use crate::{parts, step};
 
 /// A running server, killed when it is dropped.
@@ -19,24 +19,28 @@ pub struct Target {
     pub url: String,
     /// The administrator's key; empty for the floor, which asks for none.
     pub admin: String,
+    /// Whether it has one core, and the load the other.
+    pub is_pinned: bool,
 }
 
 impl Target {
     /// The bare endpoint.
     pub fn floor() -> Result<Self> {
-        Self::start(pinned("0", &step::root().join("target/release/floor")))
+        Self::start(pinned("0", &step::root().join("target/release/floor")), true)
     }
 
-    /// The server with default settings and an empty database file in `data`.
+    /// The server with default settings and a database file in `data`, on one core.
     pub fn keystile(data: &Path) -> Result<Self> {
-        let mut command = pinned("0", &step::root().join("target/release/keystile"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"]);
-        command.arg("--data-dir").arg(data);
-        let mut target = Self::start(command)?;
-        let secrets = fs::read_to_string(data.join("first-admin"))?;
-        let key = secrets.split_whitespace().find(|word| word.starts_with("ks_"));
-        key.context("the first start writes a key")?.clone_into(&mut target.admin);
-        Ok(target)
+        let mut command = pinned("0", &step::root().join(KEYSTILE));
+        command.args(["serve", "--workers", "1"]);
+        Self::serve(command, data, true)
+    }
+
+    /// The same on whatever cores there are.
+    pub fn keystile_on_all_cores(data: &Path) -> Result<Self> {
+        let mut command = Command::new(step::root().join(KEYSTILE));
+        command.arg("serve");
+        Self::serve(command, data, false)
     }
 
     /// User and system time of the process until now, in seconds; none where the system does not
@@ -49,10 +53,59 @@ impl Target {
         Some((times.next()?? + times.next()??) / TICKS_PER_SECOND)
     }
 
-    fn start(mut command: Command) -> Result<Self> {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    /// What it has in memory.
+    pub fn resident_mb(&self) -> Option<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that it ever had in memory.
+    pub fn peak_mb(&self) -> Option<f64> {
+        self.memory("VmHWM:")
+    }
+
+    /// Whom `/me` takes for valid, and whom it does not.
+    pub fn expect_status(&self, key: &str, expected: &str) -> Result<()> {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}"]);
+        curl.args(["--header", &format!("X-API-Key: {key}")])
+            .arg(format!("{}/api/v1/me", self.url));
+        let output = curl.output()?;
+        let status = String::from_utf8_lossy(&output.stdout);
+        ensure!(status == expected, "/me answers {status}, not {expected}");
+        Ok(())
+    }
+
+    /// Asks as its administrator.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let mut curl = Command::new("curl")
+            .args(["--silent", "--show-error", "--header", "Content-Type: application/json"])
+            .args(["--header", &format!("X-API-Key: {}", self.admin), "--data-binary", "@-"])
+            .arg(format!("{}{path}", self.url))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut input = curl.stdin.take().context("a pipe")?;
+        input.write_all(body.to_string().as_bytes())?;
+        drop(input);
+        Ok(serde_json::from_slice(&curl.wait_with_output()?.stdout)?)
+    }
+
+    fn serve(mut command: Command, data: &Path, is_pinned: bool) -> Result<Self> {
+        command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+        let mut target = Self::start(command, is_pinned)?;
+        let secrets = fs::read_to_string(data.join("first-admin"))?;
+        let key = secrets.split_whitespace().find(|word| word.starts_with("ks_"));
+        key.context("the first start writes a key")?.clone_into(&mut target.admin);
+        Ok(target)
+    }
+
+    fn start(mut command: Command, is_pinned: bool) -> Result<Self> {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let output = process.stdout.take().context("a pipe")?;
-        let mut target = Self { process, url: String::new(), admin: String::new() };
+        // The log is read, as it is wherever a server runs in earnest.
+        let mut log = process.stderr.take().context("a pipe")?;
+        thread::spawn(move || io::copy(&mut log, &mut io::sink()));
+        let mut target = Self { process, url: String::new(), admin: String::new(), is_pinned };
         let mut lines = BufReader::new(output).lines();
         for line in lines.by_ref() {
             if let Some((_, address)) = line?.split_once(" is ready ") {
@@ -63,6 +116,13 @@ impl Target {
             }
         }
         bail!("{command:?} did not start")
+    }
+
+    fn memory(&self, field: &str) -> Option<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+        let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(megabytes(kilobytes * 1024))
     }
 }
 
@@ -83,6 +143,8 @@ pub fn pinned(core: &str, program: &Path) -> Command {
     command.args(["--cpu-list", core]).arg(program);
     command
 }
+
+const KEYSTILE: &str = "target/release/keystile";
 
 /// `USER_HZ`, which every Linux of today has at 100.
 const TICKS_PER_SECOND: f64 = 100.0;

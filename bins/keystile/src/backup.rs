@@ -1,0 +1,38 @@
+//! `keystile backup`: everything into one file, whether or not a server runs.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use keystile_auth::{Clock, SystemClock};
+use keystile_service::backup::{BackedUp, back_up};
+
+use crate::open::open_beside;
+use crate::private_file::PrivateFile;
+use crate::settings::Flags;
+
+/// Does it, and ends.
+pub fn run(file: &Path, flags: Flags) -> anyhow::Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(write(file, flags))
+}
+
+async fn write(file: &Path, flags: Flags) -> anyhow::Result<()> {
+    let (store, master) = open_beside(flags).await?;
+    let now = SystemClock.now();
+    let (rows, (seq, hash)) = if file.as_os_str() == "-" {
+        if io::stdout().is_terminal() {
+            bail!("a backup is nothing for a terminal: name a file, or send it somewhere");
+        }
+        let BackedUp { mut out, rows, head } = back_up(&store, &master, now, io::stdout()).await?;
+        out.flush()?;
+        (rows, head)
+    } else {
+        let cannot = || format!("cannot write the backup to {}", file.display());
+        let out = PrivateFile::begin(file).with_context(cannot)?;
+        let BackedUp { out, rows, head } = back_up(&store, &master, now, out).await?;
+        out.finish().with_context(cannot)?;
+        (rows, head)
+    };
+    eprintln!("keystile: {rows} rows, up to event {seq} with the seal {hash}");
+    Ok(())
+}
