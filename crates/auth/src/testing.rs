@@ -1,8 +1,12 @@
 //! A request made by hand, for the tests of every module.
 
+mod judge;
+
 use std::net::IpAddr;
 
 use crate::RequestView;
+
+pub(crate) use judge::{BUSY, Judge, KEY, OUTAGE};
 
 #[derive(Clone, Debug)]
 pub(crate) struct FakeRequest {

@@ -10,6 +10,12 @@ use keystile_domain::{Network, NetworkError};
 pub struct Networks(Vec<Network>);
 
 impl Networks {
+    /// The loopback interface: plain HTTP there never leaves the machine.
+    #[must_use]
+    pub fn loopback() -> Self {
+        "127.0.0.0/8, ::1".parse().unwrap_or_default()
+    }
+
     /// Whether the address lies in one of them.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -56,6 +62,14 @@ mod tests {
             ("128.0.0.1", false),
             ("::2", false),
         ] {
+            assert_eq!(networks.contains(address(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_loopback_interface_has_both_families() {
+        let networks = Networks::loopback();
+        for (text, expected) in [("127.0.0.1", true), ("::1", true), ("10.0.0.1", false)] {
             assert_eq!(networks.contains(address(text)), expected, "{text}");
         }
     }

@@ -56,6 +56,12 @@ impl Chain {
         chain
     }
 
+    /// The places, in order.
+    #[must_use]
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
     /// The same chain with another answer to two credentials in one request.
     #[must_use]
     pub fn with_ambiguity(self, ambiguity: Ambiguity) -> Self {

@@ -1,0 +1,189 @@
+//! Following a server: asking for the lease, and applying what has changed before it is believed.
+//!
+//! The clock is read before each question. The lease of the answer counts from there, and only once
+//! every change up to the place that the answer names is applied. What the stream tells ends what is
+//! remembered at once, and never extends a lease.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use keystile_api::changes::Change;
+use keystile_api::leases::{KeyFormat, Lease, LeaseRequest, VerifierSettings};
+use keystile_auth::{Chain, Clock, Place, SystemClock, Trust, Verifier};
+use keystile_domain::{
+    Effect, Encoding, Formats, HeaderName, KeyLength, Prefix, QueryName, SecretFormat, Seq, Touches,
+};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::feed::{listen, pauses};
+use crate::server::{Server, ServerError};
+use crate::store::RemoteStore;
+
+/// Keeps up what a verifier may believe.
+pub(crate) struct Follower {
+    server: Server,
+    trust: Arc<Trust>,
+    verifier: Arc<Verifier<RemoteStore, SystemClock>>,
+    chain: Arc<ArcSwap<Chain>>,
+    staleness: Duration,
+    lease: Option<String>,
+    counter: i64,
+    /// The last change that is applied, with its mark.
+    applied: Option<(Seq, String)>,
+    /// Whether the server is to be asked how keys look.
+    must_learn: bool,
+}
+
+impl Follower {
+    pub(crate) fn new(
+        server: Server,
+        trust: Arc<Trust>,
+        verifier: Arc<Verifier<RemoteStore, SystemClock>>,
+        chain: Arc<ArcSwap<Chain>>,
+        staleness: Duration,
+    ) -> Self {
+        Self {
+            server,
+            trust,
+            verifier,
+            chain,
+            staleness,
+            lease: None,
+            counter: 0,
+            applied: None,
+            must_learn: true,
+        }
+    }
+
+    /// Follows for as long as it is polled.
+    pub(crate) async fn run(mut self) {
+        let (sender, mut changes) = mpsc::channel(STREAM);
+        let _stream = AbortOnDrop(tokio::spawn(listen(self.server.clone(), sender)));
+        let mut pauses = pauses();
+        loop {
+            let pause = match self.ask().await {
+                Ok(pause) => {
+                    pauses = self::pauses();
+                    pause
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no lease from the server");
+                    pauses.next().unwrap_or(LONGEST_PAUSE)
+                }
+            };
+            self.listen(&mut changes, pause).await;
+        }
+    }
+
+    /// Takes what the stream tells, until the next question is due: after the pause, or at once
+    /// when something was applied that somebody may wait for.
+    async fn listen(&mut self, changes: &mut mpsc::Receiver<Change>, pause: Duration) {
+        let Ok(Some(first)) = timeout(pause, changes.recv()).await else { return };
+        self.apply(&first);
+        while let Ok(next) = changes.try_recv() {
+            self.apply(&next);
+        }
+    }
+
+    /// Asks for the lease; how long until the next question.
+    async fn ask(&mut self) -> Result<Duration, ServerError> {
+        self.counter += 1;
+        let (position, mark) = self.applied.clone().unzip();
+        let question = LeaseRequest {
+            lease: self.lease.clone(),
+            counter: self.counter,
+            position: position.map(|seq| seq.0),
+            mark,
+            staleness_millis: (!self.staleness.is_zero()).then(|| millis(self.staleness)),
+        };
+        let asked = SystemClock.elapsed();
+        let answer = self.server.extend_lease(&question).await?;
+        self.lease = Some(answer.lease.clone());
+        if answer.forgets {
+            self.begin_anew(&answer);
+        }
+        for change in &answer.changes {
+            self.apply(change);
+        }
+        if self.must_learn {
+            self.learn(self.server.settings().await?);
+        }
+        let is_there = self.applied.as_ref().is_some_and(|(seq, _)| seq.0 == answer.position);
+        let left = answer.lease_millis.and_then(|millis| u64::try_from(millis).ok());
+        let left = left.map(Duration::from_millis).filter(|_| is_there);
+        if let Some(left) = left {
+            self.trust.extend(asked + left + self.staleness);
+        }
+        if !answer.changes.is_empty() {
+            // Somebody may wait until this verifier has said that it has applied them.
+            return Ok(Duration::ZERO);
+        }
+        Ok(left.map_or(SHORTEST_PAUSE, |left| (left / 3).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)))
+    }
+
+    /// Forgets everything: what was remembered may be of another history.
+    fn begin_anew(&mut self, answer: &Lease) {
+        self.trust.begin_anew(Seq(answer.position));
+        self.applied = Some((Seq(answer.position), answer.mark.clone()));
+        self.must_learn = true;
+    }
+
+    /// Ends what is remembered of what was changed. A change that is not the next one is not counted
+    /// as applied: the next answer has those before it.
+    fn apply(&mut self, change: &Change) {
+        let touches = Touches::of(&change.action, &change.target_id);
+        self.must_learn |= touches == Touches::Everything || change.action == IMPORT;
+        self.trust.raise([Effect { seq: Seq(change.seq), touches }]);
+        let is_next = self.applied.as_ref().is_some_and(|(seq, _)| seq.next().0 == change.seq);
+        if is_next {
+            self.trust.advance(Seq(change.seq));
+            self.applied = Some((Seq(change.seq), change.mark.clone()));
+        }
+    }
+
+    /// Learns how keys look and where they stand. What cannot be read here is left out: such keys
+    /// are refused.
+    fn learn(&mut self, settings: VerifierSettings) {
+        let headers = settings.headers.iter().filter_map(|name| name.parse::<HeaderName>().ok());
+        let queries = settings.query_parameters.iter();
+        let queries = queries.filter_map(|name| name.parse::<QueryName>().ok());
+        let places =
+            headers.map(Place::from).chain([Place::BEARER]).chain(queries.map(Place::from));
+        self.chain.store(Arc::new(Chain::new(places)));
+        let formats = Formats::new(settings.formats.iter().filter_map(format).collect());
+        let formats = if settings.any_format { formats.and_any() } else { formats };
+        self.verifier.replace_formats(formats);
+        self.must_learn = false;
+    }
+}
+
+/// A task that ends with whoever holds this.
+#[derive(Debug)]
+pub(crate) struct AbortOnDrop(pub(crate) tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn format(format: &KeyFormat) -> Option<SecretFormat> {
+    Some(SecretFormat {
+        prefix: format.prefix.parse::<Prefix>().ok()?,
+        encoding: format.encoding.parse::<Encoding>().ok()?,
+        key_length: KeyLength::new(u8::try_from(format.key_length).ok()?).ok()?,
+    })
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What makes keys of any format possible.
+const IMPORT: &str = "api_key.imported";
+/// How many changes may wait; those that find no room wait in the connection.
+const STREAM: usize = 256;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
