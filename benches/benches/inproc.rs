@@ -1,5 +1,5 @@
-//! What a check costs without a socket and without a disk: each stage of it, then all of them
-//! against a table in memory. Allocations are counted.
+//! What a check costs an embedder, without a socket and without a disk: each stage of it, then all
+//! of them out of memory. Allocations are counted.
 
 #![expect(clippy::unwrap_used, reason = "the samples are constants")]
 
@@ -10,16 +10,20 @@ use std::{
     pin::pin,
     sync::{Arc, LazyLock},
     task::{Poll, Waker},
+    time::Duration,
 };
 
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use divan::{AllocProfiler, Bencher, black_box};
-use keystile_auth::{SystemClock, Verifier};
+use keystile_auth::jwt::{Audiences, Expectations, KeySet, Leeway, TokenUse, verify as verify_jwt};
+use keystile_auth::{Clock, SystemClock, Trust, Verifier};
 use keystile_domain::{
-    AllowedIps, ApiKeyId, Carrier, Context, Credential, CredentialKind, CredentialStore, Decision,
-    Digest, Encoding, Expiry, Formats, Found, HeaderName, KeyLength, KeySettings, Limits, Metadata,
-    Pepper, PermissionQuery, Principal, PrincipalKind, Provider, ProviderId, ProviderKind,
-    ProviderSettings, QueryName, Rights, Secret, SecretFormat, Timestamp, Transport, Version,
-    decide,
+    AllowedIps, Answer, ApiKeyId, Carrier, Context, Credential, CredentialKind, CredentialStore,
+    Decision, Digest, Encoding, Expiry, Formats, Found, HeaderName, Jwt, JwtAlgorithm, KeyLength,
+    KeySettings, Limits, Metadata, Pepper, PermissionQuery, Principal, PrincipalKind, Provider,
+    ProviderId, ProviderKind, ProviderSettings, QueryName, Rights, Secret, SecretFormat, Timestamp,
+    Transport, Version, decide,
 };
 
 #[global_allocator]
@@ -52,9 +56,22 @@ fn decide_one(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| decide(black_box(&credential), &context(&query), now()));
 }
 
+/// Out of the verifier's own memory; on one thread, and on as many as there are cores.
+#[divan::bench(threads = [1, 0])]
+fn verify_from_cache(bencher: Bencher<'_, '_>) {
+    let trust = Arc::new(Trust::default());
+    trust.extend(Duration::MAX);
+    let verifier = Verifier::new(Memory::with(1), SystemClock, FORMATS.clone());
+    verify(bencher, &verifier.remembering(trust, 64 * 1024 * 1024));
+}
+
+/// Out of a store that answers at once.
 #[divan::bench(args = [1_000, 1_000_000], threads = [1, 0])]
-fn verify_from_memory(bencher: Bencher<'_, '_>, stored: u32) {
-    let verifier = Verifier::new(Memory::with(stored), SystemClock, FORMATS.clone());
+fn verify_from_store(bencher: Bencher<'_, '_>, stored: u32) {
+    verify(bencher, &Verifier::new(Memory::with(stored), SystemClock, FORMATS.clone()));
+}
+
+fn verify(bencher: Bencher<'_, '_>, verifier: &Verifier<Memory, SystemClock>) {
     let query = query();
     bencher.bench(|| {
         let secret = Secret::parse(black_box(KEY)).unwrap();
@@ -63,6 +80,67 @@ fn verify_from_memory(bencher: Bencher<'_, '_>, stored: u32) {
         let checked = check.poll(&mut std::task::Context::from_waker(Waker::noop()));
         assert!(matches!(checked, Poll::Ready(Ok(Decision::Allow(_)))));
     });
+}
+
+#[divan::bench]
+fn jwt_at_first_sight(bencher: Bencher<'_, '_>) {
+    let issuer = Issuer::new();
+    let (jwt, keys) = (Jwt::parse(&issuer.token()).unwrap(), issuer.key_set());
+    let expectations = Expectations {
+        issuer: "https://issuer.test",
+        audiences: Audiences::OneOf(&["us"]),
+        authorized_party: None,
+        algorithms: &[JwtAlgorithm::EdDsa],
+        types: &["at+jwt"],
+        token_use: TokenUse::Access,
+        leeway: Leeway::MAX,
+    };
+    bencher.bench_local(|| {
+        let claims = verify_jwt(black_box(&jwt), &keys, &expectations, SystemClock.now());
+        assert!(claims.is_ok());
+    });
+}
+
+/// What no way of verifying a JWT can do without.
+#[divan::bench]
+fn jwt_signature_alone(bencher: Bencher<'_, '_>) {
+    let issuer = Issuer::new();
+    let signature = issuer.0.sign(SIGNED);
+    let key = UnparsedPublicKey::new(&ED25519, issuer.0.public_key().as_ref());
+    bencher.bench_local(|| key.verify(black_box(SIGNED), signature.as_ref()).unwrap());
+}
+
+/// Somebody who signs tokens.
+struct Issuer(Ed25519KeyPair);
+
+impl Issuer {
+    fn new() -> Self {
+        Self(Ed25519KeyPair::generate().unwrap())
+    }
+
+    fn token(&self) -> String {
+        let now = SystemClock.now().as_millis() / 1_000;
+        let claims = format!(
+            r#"{{"iss":"https://issuer.test","aud":"us","sub":"a","client_id":"a","jti":"1","iat":{now},"exp":{}}}"#,
+            now + 3_600
+        );
+        let head = encoded(br#"{"typ":"at+jwt","alg":"EdDSA","kid":"1"}"#);
+        let signed = format!("{head}.{}", encoded(claims.as_bytes()));
+        let signature = encoded(self.0.sign(signed.as_bytes()).as_ref());
+        format!("{signed}.{signature}")
+    }
+
+    fn key_set(&self) -> KeySet {
+        let x = encoded(self.0.public_key().as_ref());
+        let set = format!(
+            r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"1","alg":"EdDSA","x":"{x}"}}]}}"#
+        );
+        KeySet::parse(set.as_bytes()).unwrap()
+    }
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
 }
 
 /// A store with the key and as many others as it is told.
@@ -88,10 +166,11 @@ impl Memory {
 impl CredentialStore for Memory {
     type Error = Infallible;
 
-    async fn find(&self, secret: &Secret) -> Result<Option<Found>, Infallible> {
+    async fn find(&self, secret: &Secret) -> Result<Answer, Infallible> {
         let digest = digest_of(secret, &self.pepper);
         let credential = self.credentials.get(digest.as_bytes());
-        Ok(credential.map(|credential| Found::Credential(Arc::clone(credential))))
+        let found = credential.map(|credential| Found::Credential(Arc::clone(credential)));
+        Ok(found.into())
     }
 }
 
@@ -164,11 +243,11 @@ fn credential() -> Arc<Credential> {
         signed_in: false,
         scopes: None,
         provider: Arc::new(provider()),
-        roles: Vec::new(),
-        rights: Rights {
+        roles: Arc::default(),
+        rights: Arc::new(Rights {
             permissions: permissions.into_iter().map(Result::unwrap).collect(),
             ..Rights::default()
-        },
+        }),
     })
 }
 
@@ -199,5 +278,8 @@ fn provider() -> Provider {
 }
 
 static FORMATS: LazyLock<Formats> = LazyLock::new(|| Formats::new(vec![format()]));
+
+/// As many bytes as the token has that are signed.
+const SIGNED: &[u8] = &[b'a'; 210];
 
 const KEY: &str = "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH";

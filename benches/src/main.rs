@@ -12,9 +12,8 @@ use clap::Parser;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let server = HttpServer::new(|| App::new().service(show_me).service(verify_credential))
-        .workers(arguments.workers)
-        .bind("127.0.0.1:0")?;
+    let app = || App::new().service(show_me).service(ask).service(verify_credential);
+    let server = HttpServer::new(app).workers(arguments.workers).bind("127.0.0.1:0")?;
     for address in server.addrs() {
         writeln!(std::io::stdout(), "the floor is ready     http://{address}")?;
     }
@@ -24,6 +23,12 @@ async fn main() -> Result<()> {
 /// As the server says who asks.
 #[get("/api/v1/me")]
 async fn show_me() -> HttpResponse {
+    answer()
+}
+
+/// As the server answers a gateway.
+#[get("/api/v1/forward-auth/nginx")]
+async fn ask() -> HttpResponse {
     answer()
 }
 
