@@ -75,7 +75,7 @@ fn dependencies(package: &str, depth: &str) -> BTreeSet<String> {
 }
 
 /// Each crate, and the crates below it that it may know.
-const FLOORS: [(&str, &[&str]); 7] = [
+const FLOORS: [(&str, &[&str]); 8] = [
     ("keystile-api", &["keystile-api"]),
     ("keystile-domain", &["keystile-domain"]),
     ("keystile-auth", &["keystile-auth", "keystile-domain"]),
@@ -95,6 +95,7 @@ const FLOORS: [(&str, &[&str]); 7] = [
         "keystile-http",
         &["keystile-api", "keystile-auth", "keystile-domain", "keystile-http", "keystile-service"],
     ),
+    ("keystile-remote", &["keystile-api", "keystile-auth", "keystile-domain", "keystile-remote"]),
 ];
 
 const ACTIX: &str = "actix-web";

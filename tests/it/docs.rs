@@ -16,7 +16,7 @@ use keystile_auth::TokenError;
 use tokio::task::JoinSet;
 
 use crate::tree;
-use page::Page;
+pub use page::Page;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_shell_line_runs_and_shows_what_the_page_says() {

@@ -4,13 +4,19 @@
 #![cfg(test)]
 
 mod arrows;
+mod backup;
 mod browser;
+mod cluster;
 mod docs;
 mod document;
+mod embedding;
 mod gateways;
 mod import;
+mod insights;
+mod key_rotation;
 mod lifecycle;
 mod limits;
+mod metrics;
 mod never;
 mod oauth;
 mod oidc;
@@ -25,6 +31,7 @@ mod reference_jobnimbus;
 mod reference_justiam;
 mod sign_in;
 mod tickets;
+mod tracing;
 mod transport;
 mod tree;
 mod usage;

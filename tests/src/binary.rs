@@ -12,21 +12,25 @@ use std::{
 /// `KEYSTILE_TEST_BINARY` names another to test, which is taken as it is.
 pub fn keystile() -> &'static Path {
     static KEYSTILE: LazyLock<PathBuf> =
-        LazyLock::new(|| env::var_os("KEYSTILE_TEST_BINARY").map_or_else(build, PathBuf::from));
+        LazyLock::new(|| match env::var_os("KEYSTILE_TEST_BINARY") {
+            Some(binary) => binary.into(),
+            None => build("keystile").join("keystile"),
+        });
     &KEYSTILE
 }
 
-fn build() -> PathBuf {
+/// Builds the binaries of a package; the directory that they are in.
+pub(crate) fn build(package: &str) -> PathBuf {
     // A test runs as <target>/<profile>/deps/it-<hash>.
     let test = env::current_exe().expect("a test has a path");
     let profile = test.ancestors().nth(2).expect("a test is two directories deep");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "keystile"]);
+    build.args(["build", "--quiet", "--package", package]);
     if profile.ends_with("release") {
         build.arg("--release");
     }
     let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-    assert!(status.expect("cargo runs").success(), "keystile does not build");
-    profile.join("keystile")
+    assert!(status.expect("cargo runs").success(), "{package} does not build");
+    profile.to_owned()
 }

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{process::Command, time::timeout};
 
-use crate::{Certificates, Database, Ended, binary, scratch};
+use crate::{Certificates, Database, Ended, binary, programs, scratch};
 
 /// How a server is started. A clone starts another server on the same data.
 #[derive(Clone, Debug)]
@@ -22,6 +22,9 @@ pub struct Options {
 }
 
 impl Options {
+    /// 32 bytes; the servers of one PostgreSQL database share a key.
+    pub const MASTER_KEY: &str = "a2V5c3RpbGUtdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=";
+
     /// A server with an empty data directory, on a port of its own choice.
     pub fn on(database: &Database) -> Self {
         let options =
@@ -29,9 +32,9 @@ impl Options {
                 .with_own_data()
                 .env("KEYSTILE_LISTEN", "127.0.0.1:0");
         match database {
-            Database::Postgres(url) => {
-                options.env("KEYSTILE_DATABASE_URL", url).env("KEYSTILE_MASTER_KEY", MASTER_KEY)
-            }
+            Database::Postgres(url) => options
+                .env("KEYSTILE_DATABASE_URL", url)
+                .env("KEYSTILE_MASTER_KEY", Self::MASTER_KEY),
             Database::Sqlite => options,
         }
     }
@@ -53,6 +56,17 @@ impl Options {
         self.environment.retain(|(before, _)| before != name);
         self.environment.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// The same on a machine whose clock is so many seconds off, but for what measures how time
+    /// passes.
+    ///
+    /// # Panics
+    /// If the library for it is not here (ask [`Part::FakeTime`](crate::Part) first).
+    pub fn off_by(self, seconds: i64) -> Self {
+        self.env("LD_PRELOAD", programs::faketime().expect("libfaketime"))
+            .env("FAKETIME", format!("{seconds:+}s"))
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     }
 
     /// The same over TLS, with the certificate that these name.
@@ -84,7 +98,7 @@ impl Options {
     }
 
     /// A command on this data, for whoever starts it.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary::keystile());
         for (name, _) in env::vars_os() {
             // What the developer has set for a server of his own is no part of the test.
@@ -108,6 +122,3 @@ impl Options {
 }
 
 const END: Duration = Duration::from_secs(60);
-
-/// 32 bytes; the servers of one PostgreSQL database share a key.
-const MASTER_KEY: &str = "a2V5c3RpbGUtdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=";

@@ -11,6 +11,8 @@ pub enum Part {
     Browser,
     /// The programs `curl` and `jq`, for the lines of the documentation.
     Curl,
+    /// `libfaketime`.
+    FakeTime,
     /// nginx, Caddy and `haproxy`, which distributions package.
     Gateways,
     /// Keycloak, and Java.
@@ -19,6 +21,8 @@ pub enum Part {
     NewGateways,
     /// The npm package `oidc-provider`, and Node.js.
     OpenId,
+    /// PgBouncer, a pooler for PostgreSQL.
+    PgBouncer,
     /// PostgreSQL's server programs.
     Postgres,
     /// Python, and the packages of `tests/python/requirements.txt`.
@@ -29,13 +33,15 @@ pub enum Part {
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Browser,
         Self::Curl,
+        Self::FakeTime,
         Self::Gateways,
         Self::Keycloak,
         Self::NewGateways,
         Self::OpenId,
+        Self::PgBouncer,
         Self::Postgres,
         Self::Python,
         Self::Redis,
@@ -46,10 +52,12 @@ impl Part {
         match self {
             Self::Browser => "browser",
             Self::Curl => "curl and jq",
+            Self::FakeTime => "faketime",
             Self::Gateways => "nginx, caddy and haproxy",
             Self::Keycloak => programs::KEYCLOAK,
             Self::NewGateways => "envoy and traefik",
             Self::OpenId => "oidc-provider",
+            Self::PgBouncer => "pgbouncer",
             Self::Postgres => "postgresql",
             Self::Python => "python packages",
             Self::Redis => "redis",
@@ -65,6 +73,7 @@ impl Part {
                     && browsers.into_iter().any(|name| programs::find(name).is_some())
             }
             Self::Curl => ["curl", "jq"].iter().all(|name| programs::find(name).is_some()),
+            Self::FakeTime => programs::faketime().is_some(),
             Self::Gateways => {
                 ["nginx", "caddy", "haproxy"].iter().all(|name| programs::gateway(name).is_some())
             }
@@ -73,6 +82,7 @@ impl Part {
                 ["envoy", "traefik"].iter().all(|name| programs::gateway(name).is_some())
             }
             Self::OpenId => programs::oidc_provider().is_some(),
+            Self::PgBouncer => programs::gateway("pgbouncer").is_some(),
             Self::Postgres => programs::postgres().is_some(),
             Self::Python => programs::python().is_some(),
             Self::Redis => programs::find("redis-server").is_some(),

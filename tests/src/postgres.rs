@@ -1,5 +1,7 @@
 //! Throw-away PostgreSQL clusters, one for all tests of a process or one for a test alone.
 
+mod standby;
+
 use std::{
     fs,
     hash::{BuildHasher, RandomState},
@@ -97,7 +99,7 @@ impl Postgres {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         self.execute("postgres", &format!("CREATE DATABASE {name}")).await;
-        format!("postgres://{USER}:{}@{host}:{}/{name}", self.password, self.port)
+        self.url(host, &name)
     }
 
     /// Runs SQL in a database of this cluster, as its owner and past all TLS.
@@ -207,8 +209,14 @@ impl Postgres {
     fn end(&mut self, signal: Signal) {
         if let Some((mut process, _watched)) = self.process.take() {
             send(&process, signal);
+            // One that stands still would hear nothing.
+            send(&process, Signal::CONT);
             process.wait().expect("PostgreSQL ends");
         }
+    }
+
+    fn url(&self, host: &str, database: &str) -> String {
+        format!("postgres://{USER}:{}@{host}:{}/{database}", self.password, self.port)
     }
 
     fn data(&self) -> PathBuf {
@@ -244,7 +252,8 @@ fn until_ready(log: ChildStderr) -> Result<(), String> {
     });
     let mut seen = String::new();
     while let Ok(line) = lines.recv_timeout(START) {
-        if line.contains("database system is ready to accept connections") {
+        // A standby accepts read-only connections.
+        if line.contains("database system is ready to accept ") {
             return Ok(());
         }
         seen.push_str(&line);

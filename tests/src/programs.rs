@@ -16,8 +16,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
-/// The directory that has PostgreSQL's `initdb` and `postgres`, which many packages keep off the
-/// search path.
+/// The directory that has PostgreSQL's programs, which many packages keep off the search path.
 pub(crate) fn postgres() -> Option<PathBuf> {
     let on_path = find("initdb").and_then(|initdb| Some(initdb.parent()?.to_owned()));
     let told = Command::new("pg_config").arg("--bindir").output().ok();
@@ -28,7 +27,14 @@ pub(crate) fn postgres() -> Option<PathBuf> {
         .chain(versions("/usr/lib/postgresql", "bin"))
         .chain(versions("/opt/homebrew/opt", "bin"))
         .chain(versions("/usr/local/opt", "bin"))
-        .find(|directory| ["initdb", "postgres"].iter().all(|name| directory.join(name).is_file()))
+        .find(|directory| POSTGRES.iter().all(|name| directory.join(name).is_file()))
+}
+
+/// The library that lies about the time to the programs that it is loaded into.
+pub(crate) fn faketime() -> Option<PathBuf> {
+    let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let below = libraries.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
+    below.into_iter().find(|library| library.is_file())
 }
 
 /// Node.js, and the script that runs `oidc-provider` on it: what `npm ci` installs beside the script,
@@ -110,6 +116,8 @@ fn version(directory: &Path) -> u32 {
     let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     digits.parse().unwrap_or(0)
 }
+
+const POSTGRES: [&str; 3] = ["initdb", "pg_basebackup", "postgres"];
 
 /// Name and version, as its archive has them.
 pub(crate) const KEYCLOAK: &str = "keycloak-26.7.3";

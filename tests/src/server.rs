@@ -155,6 +155,17 @@ impl Server {
         self.send(Signal::KILL);
     }
 
+    /// Stops it in the middle of whatever it does: its machine takes connections, and nobody
+    /// answers.
+    pub fn freeze(&self) {
+        self.send(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.send(Signal::CONT);
+    }
+
     /// Waits until it has ended.
     ///
     /// # Panics

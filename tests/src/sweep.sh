@@ -18,6 +18,8 @@ while read -r order pid signal; do
 done
 for each in $watched; do
     kill -s "${each%:*}" "${each#*:}"
+    # One that stands still would hear nothing.
+    kill -s CONT "${each#*:}"
 done
 for each in $watched; do
     tenths=0

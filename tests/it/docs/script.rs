@@ -33,7 +33,13 @@ pub async fn run(page: &Page) -> usize {
     if scripts.is_empty() || needs_issuer && !Part::OpenId.or_skip() {
         return 0;
     }
-    let mut options = Options::on(&Database::Sqlite);
+    let database = if scripts.iter().any(|block| block.text.contains("$DATABASE_URL")) {
+        let Some(database) = Database::postgres().await else { return 0 };
+        database
+    } else {
+        Database::Sqlite
+    };
+    let mut options = Options::on(&database);
     if gateways::are_in(page) {
         if !gateways::are_here() {
             return 0;
@@ -49,6 +55,9 @@ pub async fn run(page: &Page) -> usize {
         gateways::lay_out(&directory, addresses);
     }
     let mut bash = bash(&server, &script(&scripts, addresses), &directory);
+    if let Database::Postgres(url) = &database {
+        bash.env("DATABASE_URL", url).env("MASTER_KEY", Options::MASTER_KEY);
+    }
     let printed = print(bash.envs(variables), &page.name).await;
     let printed: Vec<_> = printed.split(END).collect();
     assert_eq!(printed.len(), scripts.len() + 1, "{}: {printed:#?}", page.name);
@@ -68,11 +77,13 @@ pub async fn run(page: &Page) -> usize {
 fn script(blocks: &[&Block], addresses: Addresses) -> String {
     let mut script =
         "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n".to_owned();
+    let mut servers = 1;
     for block in blocks {
         for line in block.text.lines().filter(|line| !DONE_ELSEWHERE.contains(line)) {
             script.push_str(&addresses.put_into(line));
             if line.starts_with("keystile serve ") {
-                script.push_str(IN_THE_BACKGROUND);
+                servers += 1;
+                script.push_str(&IN_THE_BACKGROUND.replace("NUMBER", &servers.to_string()));
             }
             script.push('\n');
         }
@@ -131,13 +142,14 @@ fn path(first: [&Path; 2]) -> OsString {
 }
 
 /// Lines that the harness stands for: the server runs, and this is the test.
-const DONE_ELSEWHERE: [&str; 3] = [
+const DONE_ELSEWHERE: [&str; 4] = [
     "cargo run --release -- serve",
     "cargo xtask test",
+    "keystile serve --listen 127.0.0.1:8080",
     "keystile serve --trusted-proxies 127.0.0.1",
 ];
 /// A server with data of its own, which is waited for.
-const IN_THE_BACKGROUND: &str = " --data-dir second-data &> second-server &
-until grep -q '^Keystile is ready' second-server; do kill -0 $!; sleep 0.1; done";
+const IN_THE_BACKGROUND: &str = " --data-dir data-NUMBER &> server-NUMBER &
+until grep -q '^Keystile is ready' server-NUMBER; do kill -0 $!; sleep 0.1; done";
 const END: &str = "--- the end of a block ---";
 const DEADLINE: Duration = Duration::from_secs(60);

@@ -6,7 +6,6 @@ mod strict;
 
 use acceptance::{Answer, Api, Database, Key, on_each_database, started};
 use serde_json::{Value, json};
-use tokio_postgres::NoTls;
 
 use super::{KEYS, ME, VERIFIER, VERIFY, code, each, moment, pointers, role, until_expired};
 
@@ -196,31 +195,20 @@ on_each_database! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_switched_off_refuses_all_its_keys_until_it_is_on_again() {
-    let Some(Database::Postgres(url)) = Database::postgres().await else { return };
-    let (_server, admin) = started(&Database::Postgres(url.clone())).await;
-    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    let another = format!(
-        "INSERT INTO providers SELECT '{NO_ID}', 'second', 'Second', kind, priority, enabled, false,
-         allow_insecure_http, settings, version, created_at, updated_at
-         FROM providers WHERE identifier = 'api-keys'"
-    );
-    client.batch_execute(&another).await.unwrap();
+    let (_server, admin) = started(&Database::Sqlite).await;
+    let provider = json!({ "name": "Second", "kind": "api_key" });
+    let provider = admin.post(PROVIDERS, provider).await.expect(201);
+    let at = format!("{PROVIDERS}/{}", provider.body["id"].as_str().unwrap());
     let new = json!({ "name": "CI", "provider": "second" });
     let key = Key::made(&admin, new.clone()).await;
+    assert_eq!(code(&admin, &key.secret).await, "valid");
 
-    client
-        .batch_execute("UPDATE providers SET enabled = false WHERE identifier = 'second'")
-        .await
-        .unwrap();
+    admin.patch(&at, json!({ "enabled": false })).await.expect(200);
     assert_eq!(code(&admin, &key.secret).await, "provider_disabled");
     key.api(&admin).get(ME).await.expect(401).problem("invalid_credential");
     assert_eq!(pointers(&admin.post(KEYS, new).await.expect(422)), ["/provider"]);
 
-    client
-        .batch_execute("UPDATE providers SET enabled = true WHERE identifier = 'second'")
-        .await
-        .unwrap();
+    admin.patch(&at, json!({ "enabled": true })).await.expect(200);
     assert_eq!(code(&admin, &key.secret).await, "valid");
     key.api(&admin).get(ME).await.expect(200);
 }
@@ -241,5 +229,6 @@ fn swapped(character: &str) -> &str {
 /// A well-formed key that nobody was given.
 pub(super) const UNKNOWN: &str = "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH";
 /// An id of nothing.
+const PROVIDERS: &str = "/api/v1/providers";
 pub(super) const NO_ID: &str = "0199e7c4-5a34-7c80-8c1f-6a2b7f3d9e10";
 const BATCH: &str = "/api/v1/verify/batch";

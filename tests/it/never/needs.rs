@@ -61,7 +61,9 @@ fn covers(pattern: &str, permission: &str) -> bool {
 const API_KEYS_READ: Need = Need::OneOf(&["keystile.api_keys.read"]);
 const API_KEYS_WRITE: Need = Need::OneOf(&["keystile.api_keys.write"]);
 const AUDIT_READ: Need = Need::OneOf(&["keystile.audit.read"]);
+const CLUSTER_READ: Need = Need::OneOf(&["keystile.cluster.read"]);
 const KEYS_VERIFY: Need = Need::OneOf(&["keystile.keys.verify"]);
+const METRICS_READ: Need = Need::OneOf(&["keystile.metrics.read"]);
 const PROVIDERS_READ: Need = Need::OneOf(&["keystile.providers.read"]);
 const PROVIDERS_WRITE: Need = Need::OneOf(&["keystile.providers.write"]);
 const ROLES_READ: Need = Need::OneOf(&["keystile.roles.read"]);
@@ -73,7 +75,7 @@ const TOKENS_READ: Need =
     Need::OneOf(&["keystile.tokens.read", "keystile.service_accounts.tokens"]);
 const TOKENS_WRITE: Need = Need::OneOf(&["keystile.service_accounts.tokens"]);
 
-const NEEDS: [(&str, Need); 49] = [
+const NEEDS: [(&str, Need); 57] = [
     ("GET /api/v1/me", Need::Nothing),
     ("PUT /api/v1/me/password", Need::Session),
     ("GET /api/v1/me/tokens", Need::Account),
@@ -96,6 +98,8 @@ const NEEDS: [(&str, Need); 49] = [
     ("POST /api/v1/api-keys/{id}/rotation/finish", API_KEYS_WRITE),
     ("POST /api/v1/api-keys/{id}/rotation/extend", API_KEYS_WRITE),
     ("GET /api/v1/api-keys/{id}/usage", API_KEYS_READ),
+    ("GET /api/v1/insights", API_KEYS_READ),
+    ("GET /api/v1/insights/over-granted", API_KEYS_READ),
     ("GET /api/v1/users", USERS_READ),
     ("POST /api/v1/users", USERS_WRITE),
     ("GET /api/v1/users/{id}", USERS_READ),
@@ -119,7 +123,13 @@ const NEEDS: [(&str, Need); 49] = [
     ("DELETE /api/v1/providers/{id}", PROVIDERS_WRITE),
     ("GET /api/v1/audit-events", AUDIT_READ),
     ("GET /api/v1/audit-events/verify", AUDIT_READ),
+    ("GET /metrics", METRICS_READ),
     ("POST /api/v1/verify", KEYS_VERIFY),
+    ("GET /api/v1/changes", KEYS_VERIFY),
+    ("POST /api/v1/credentials/lookup", KEYS_VERIFY),
+    ("GET /api/v1/verifiers", CLUSTER_READ),
+    ("POST /api/v1/verifiers/lease", KEYS_VERIFY),
+    ("GET /api/v1/verifiers/settings", KEYS_VERIFY),
     ("POST /api/v1/verify/batch", KEYS_VERIFY),
     ("POST /oauth2/introspect", KEYS_VERIFY),
     ("POST /oauth2/revoke", Need::Nothing),

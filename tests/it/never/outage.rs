@@ -1,14 +1,11 @@
 //! While the database is away nobody is let in and nobody is turned away as a stranger: the answer
 //! is 503, in time, and it ends with the outage.
 
-mod proxy;
-
 use std::time::{Duration, Instant};
 
-use acceptance::{Answer, Api, Caller, Database, Part, Postgres, Setup, until};
+use acceptance::{Answer, Api, Caller, Database, Options, Part, Postgres, Proxy, Setup, until};
 use tokio::{task::JoinSet, time::timeout};
 
-use self::proxy::Proxy;
 use super::{problem::assert_problem, world::World};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,7 +15,7 @@ async fn without_its_database_the_server_refuses_and_recovers_by_itself() {
     }
     let mut postgres = Postgres::make(Setup::Durable);
     let database = Database::Postgres(postgres.fresh_database().await);
-    let world = World::on(&database).await;
+    let world = World::with(&forgetful(&database)).await;
     for _ in 0..3 {
         postgres.stop();
         assert_out_of_order(&world).await;
@@ -31,13 +28,18 @@ async fn without_its_database_the_server_refuses_and_recovers_by_itself() {
 async fn a_database_that_does_not_answer_is_as_good_as_none() {
     let Some(Database::Postgres(url)) = Database::postgres().await else { return };
     let proxy = Proxy::to(&url).await;
-    let world = World::on(&Database::Postgres(proxy.url())).await;
+    let world = World::with(&forgetful(&Database::Postgres(proxy.url()))).await;
     for _ in 0..2 {
         proxy.freeze();
         assert_out_of_order(&world).await;
         proxy.thaw();
         assert_in_order(&world).await;
     }
+}
+
+/// A server that believes nothing that it remembers: others go on from memory for a while.
+fn forgetful(database: &Database) -> Options {
+    Options::on(database).env("KEYSTILE_LEASE", "0s")
 }
 
 /// Every operation at once, several times over so that no connection is left to any.

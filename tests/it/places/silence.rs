@@ -58,6 +58,8 @@ async fn show_everywhere(options: Options) {
             secrets.push(secret);
         }
     }
+    let metrics = admin.get("/metrics").await.expect(200);
+    secrets.iter().for_each(|secret| assert_unsaid(&metrics, secret));
     let ended = server.stop().await;
     for said in ["DEBUG", "refused", "[redacted]"] {
         assert!(ended.stderr.contains(said), "no {said} in {ended:?}");

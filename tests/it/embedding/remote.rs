@@ -1,0 +1,222 @@
+//! A verifier that asks a server over a network which can be cut.
+
+use std::time::Duration;
+
+use acceptance::{Answer, Api, Caller, Database, Key, Server, on_each_database, until};
+use keystile_auth::{Refused, Verify};
+use keystile_domain::{Context, CredentialText, Decision, PermissionQuery};
+use keystile_remote::{Builder, RemoteVerifier};
+use reqwest::Method;
+use serde_json::json;
+
+use super::cable::Cable;
+use super::{reader_role, started, verifier_key};
+
+on_each_database! {
+    async fn a_key_itself_does_not_leave_the_service(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+        assert_eq!(code(&verifier, &key.secret).await, "valid");
+        assert_eq!(code(&verifier, &"ks_x".repeat(9)).await, "unknown");
+        assert!(stage.cable.has_carried("fingerprint"));
+        assert!(!stage.cable.has_carried(&key.secret));
+
+        // But for one that was imported, which only the secret can show.
+        let imported = json!({ "api_keys": [{
+            "name": "old", "hash": { "algorithm": "sha256", "value": sha256("an-old-key") },
+        }] });
+        stage.admin.post("/api/v1/api-keys/batch", imported).await.expect(200);
+        let knows = async || code(&verifier, "an-old-key").await == "valid";
+        until("the imported key is known", knows).await;
+        assert!(stage.cable.has_carried("an-old-key"));
+    }
+
+    async fn rule_17_a_verifier_that_is_cut_off_believes_nothing_after_its_lease(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+        assert_eq!(code(&verifier, &key.secret).await, "valid");
+
+        stage.cable.cut();
+        let fails = async || code(&verifier, &key.secret).await == "unavailable";
+        until("its lease is over", fails).await;
+        assert!(!verifier.is_trusting());
+
+        stage.admin.delete(&key.at("")).await;
+        stage.cable.mend();
+        let refuses = async || code(&verifier, &key.secret).await == "unknown";
+        until("it has heard of what it missed", refuses).await;
+        until("it has a lease again", async || verifier.is_trusting()).await;
+    }
+
+    async fn a_verifier_that_was_told_to_goes_on_and_is_counted_as_unproven(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|it| it.fail_static(Duration::from_secs(600))).await;
+        let [kept, ended] = ["kept", "ended"].map(|name| json!({ "name": name }));
+        let kept = Key::made(&stage.admin, kept).await;
+        let ended = Key::made(&stage.admin, ended).await;
+        assert_eq!(code(&verifier, &kept.secret).await, "valid");
+        assert_eq!(code(&verifier, &ended.secret).await, "valid");
+
+        stage.cable.cut();
+        let gone = stage.admin.delete(&format!("{}?wait=cluster", ended.at(""))).await.expect(200);
+        assert_eq!(gone.body["revocation"]["unproven"], 1, "{gone}");
+        assert_eq!(code(&verifier, &kept.secret).await, "valid", "what it remembers");
+        assert_eq!(code(&verifier, &ended.secret).await, "valid", "as it was told to");
+
+        stage.cable.mend();
+        let refuses = async || code(&verifier, &ended.secret).await == "unknown";
+        until("it has heard of what it missed", refuses).await;
+        assert_eq!(code(&verifier, &kept.secret).await, "valid");
+    }
+
+    async fn rule_16_a_waiting_revocation_counts_a_verifier_that_follows(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        for _ in 0..20 {
+            let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+            assert_eq!(code(&verifier, &key.secret).await, "valid");
+            let gone = stage.admin.delete(&format!("{}?wait=cluster", key.at(""))).await.expect(200);
+            assert_eq!(code(&verifier, &key.secret).await, "unknown", "after {gone}");
+            assert_eq!(gone.body["revocation"]["acknowledged"], 2, "{gone}");
+        }
+    }
+
+    async fn the_server_learns_when_and_from_where_a_key_was_used(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+        let from = Context { address: Some([192, 0, 2, 7].into()), ..Context::default() };
+        for _ in 0..3 {
+            assert_eq!(code_of(&verifier, &key.secret, &from).await, "valid");
+        }
+        let usage = async || stage.admin.get(&key.at("/usage")).await.expect(200).body;
+        until("its use is written", async || usage().await["last_used_at"].is_string()).await;
+        let usage = usage().await;
+        assert_eq!(usage["last_address"], "192.0.2.7");
+        assert_eq!(usage["data"][0]["allowed"], 1, "one in a minute: {usage}");
+    }
+
+    async fn limits_are_counted_in_one_place(database: Database) {
+        let stage = Stage::on(&database).await;
+        let one = stage.trusting(|builder| builder).await;
+        let other = stage.trusting(|builder| builder).await;
+        let quota = json!({ "name": "q", "quota": { "limit": 3, "refill": "none" } });
+        let quota = Key::made(&stage.admin, quota).await;
+        let rates = json!([{ "limit": 2, "window_seconds": 600 }]);
+        let rates = Key::made(&stage.admin, json!({ "name": "r", "rate_limits": rates })).await;
+        for (key, uses, word) in [(&quota, 3, "quota"), (&rates, 2, "rate")] {
+            for at in 0..uses {
+                let verifier = if at % 2 == 0 { &one } else { &other };
+                assert_eq!(code(verifier, &key.secret).await, "valid", "{word} {at}");
+            }
+            assert_eq!(code(&one, &key.secret).await, word);
+            assert_eq!(code(&other, &key.secret).await, word);
+        }
+    }
+
+    async fn a_jwt_is_judged_as_the_key_that_it_was_traded_for(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let role = reader_role(&stage.admin).await;
+        let key = Key::holding(&stage.admin, "k", &[role]).await;
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", &key.secret),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ];
+        let traded = stage.server.api(Caller::Anonymous).request(Method::POST, "/oauth2/token");
+        let traded = Answer::to(traded.form(&form)).await.unwrap().expect(200);
+        let jwt = traded.text_of("access_token");
+
+        assert_eq!(code(&verifier, jwt).await, "valid");
+        let read: PermissionQuery = "invoices.read".parse().unwrap();
+        let write: PermissionQuery = "invoices.write".parse().unwrap();
+        let asked = |permission| Context { permission: Some(permission), ..Context::default() };
+        assert_eq!(code_of(&verifier, jwt, &asked(&read)).await, "valid");
+        assert_eq!(code_of(&verifier, jwt, &asked(&write)).await, "permissions_held");
+        stage.admin.delete(&key.at("")).await;
+        assert_eq!(code(&verifier, jwt).await, "unknown");
+    }
+
+    async fn a_verifier_whose_own_key_has_ended_lets_nobody_in(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+        assert_eq!(code(&verifier, &key.secret).await, "valid");
+        stage.admin.delete(&stage.own.at("")).await;
+        let fails = async || code(&verifier, &key.secret).await == "unavailable";
+        until("it is not told anything any more", fails).await;
+    }
+
+    async fn keys_are_known_by_the_places_and_formats_of_their_providers(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let provider = json!({
+            "name": "Partners", "kind": "api_key", "prefix": "partner_", "header_name": "X-Partner",
+        });
+        let provider = stage.admin.post("/api/v1/providers", provider).await.expect(201);
+        let new = json!({ "name": "p", "provider": provider.text_of("identifier") });
+        let key = Key::made(&stage.admin, new).await;
+
+        let knows = async || {
+            verifier.chain().places().iter().any(|place| place.name() == "x-partner")
+                && code(&verifier, &key.secret).await == "valid"
+        };
+        until("it has learnt of the provider", knows).await;
+
+        let off = json!({ "enabled": false });
+        let at = format!("/api/v1/providers/{}?wait=cluster", provider.text_of("id"));
+        stage.admin.patch(&at, off).await.expect(200);
+        assert_eq!(code(&verifier, &key.secret).await, "provider_enabled");
+    }
+}
+
+/// A server, and a way to it.
+struct Stage {
+    server: Server,
+    admin: Api,
+    cable: Cable,
+    /// The key of verifiers.
+    own: Key,
+}
+
+impl Stage {
+    async fn on(database: &Database) -> Self {
+        let (server, admin) = started(database).await;
+        let cable = Cable::to(server.address()).await;
+        let own = verifier_key(&admin).await;
+        Self { server, admin, cable, own }
+    }
+
+    /// A verifier that has a lease.
+    async fn trusting(&self, set: impl FnOnce(Builder) -> Builder) -> RemoteVerifier {
+        let builder = RemoteVerifier::builder(&self.cable.url(), &self.own.secret).unwrap();
+        let verifier = set(builder).start().unwrap();
+        until("it has a lease", async || verifier.is_trusting()).await;
+        verifier
+    }
+}
+
+/// How a check ends: `valid`, the rule that says no, or why there is nothing to judge.
+async fn code(verifier: &RemoteVerifier, text: &str) -> String {
+    code_of(verifier, text, &Context::default()).await
+}
+
+async fn code_of(verifier: &RemoteVerifier, text: &str, context: &Context<'_>) -> String {
+    let text = CredentialText::parse(text).unwrap();
+    match verifier.verify(&text, context).await {
+        Ok(Decision::Allow(_)) => "valid".to_owned(),
+        Ok(Decision::Deny(denial)) => denial.rule().to_string(),
+        Err(Refused::Exceeded { limit, .. }) => format!("{limit:?}").to_lowercase(),
+        Err(Refused::Unavailable(_)) => "unavailable".to_owned(),
+        Err(Refused::Unknown(_)) => "unknown".to_owned(),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn sha256(text: &str) -> String {
+    let secret = keystile_domain::Secret::parse(text).unwrap();
+    secret.fingerprint().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
