@@ -1,5 +1,6 @@
 //! The adapter for tower: a [`GuardLayer`] for axum, tonic, and whatever else is made of services
-//! for `http::Request`. The [`Grant`] is among the extensions of a request that was let in.
+//! for `http::Request`. The [`Grant`](keystile_domain::Grant) is among the extensions of a request
+//! that was let in.
 //!
 //! A gRPC call is refused as gRPC refuses, with a status in the headers; everything else with a
 //! problem document.
