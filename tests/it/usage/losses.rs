@@ -60,13 +60,13 @@ async fn what_was_counted_before_an_outage_is_written_after_it() {
         postgres.stop();
         let noticed = timeout(TWO_FLUSHES, server.says("counts of checks could not be")).await;
         postgres.start();
+        until("it recovers by itself", async || admin.get("/readyz").await.status == 200).await;
         // Not, if all was written in the moment before the end of the database.
         if noticed.is_ok() {
             break;
         }
     }
 
-    until("it recovers by itself", async || admin.get("/readyz").await.status == 200).await;
     until_used(&admin, &key.at(""), |usage| allowed(usage) == used).await;
 }
 

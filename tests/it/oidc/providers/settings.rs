@@ -24,7 +24,7 @@ async fn a_setting_of_another_kind_is_not_known() {
     assert_eq!(pointers(&refused.problem("unknown_fields")), ["/prefix"]);
     let local = format!("{PROVIDERS}/{}", id_of(&admin, "local").await);
     let refused = admin.patch(&local, json!({ "audience": "a", "prefix": null })).await.expect(400);
-    assert_eq!(pointers(&refused.problem("unknown_fields")), ["/audience", "/prefix"]);
+    assert_eq!(pointers(&refused.problem("unknown_fields")), ["/prefix", "/audience"]);
     for member in ["id", "identifier", "kind", "version", "client_secret_set"] {
         let refused = admin.patch(&local, json!({ member: 1 })).await.expect(400);
         assert_eq!(pointers(&refused.problem("unknown_fields")), [format!("/{member}")]);
