@@ -118,6 +118,19 @@ on_each_database! {
         let new = Key::of(&admin.post(&unused.at("/rotate"), json!({})).await.expect(200));
         last.api(new.caller()).get("/api/v1/me").await.expect(200);
     }
+
+    async fn the_last_administrator_is_not_stopped_by_force(database: Database) {
+        let server = Server::start(&Options::on(&database)).await;
+        let admin = server.admin();
+        let people = admin.get("/api/v1/users?username=admin").await.expect(200);
+        let person = format!("/api/v1/users/{}", people.body["data"][0]["id"].as_str().unwrap());
+        admin.patch(&person, json!({"enabled": false})).await.expect(200);
+        done(&admin_command(&server, &["rotate-pepper"]).await);
+        let told = admin_command(&server, &["forget-old-peppers", "--force"]).await;
+        assert_eq!(told.status.code(), Some(1), "{told:#?}");
+        assert!(told.stderr.contains("nobody could manage Keystile"), "{told:#?}");
+        admin.get("/api/v1/me").await.expect(200);
+    }
 }
 
 /// Two servers of one PostgreSQL database; a file has one server.

@@ -1,13 +1,13 @@
 //! Forgetting old peppers, for good.
 
 use keystile_auth::Clock;
-use keystile_domain::{Action, Target};
-use keystile_storage::{Store, Straggler};
+use keystile_domain::{Action, ApiKeyId, CredentialKind, Target};
+use keystile_storage::{Except, Store, Straggler};
 use serde_json::json;
 
 use crate::change::Scope;
 use crate::keys::Keys;
-use crate::{MasterKey, ServiceError};
+use crate::{Conflict, MasterKey, ServiceError};
 
 /// What becomes of credentials that stand under old peppers alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub enum Forgotten {
 ///
 /// # Errors
 ///
+/// [`ServiceError::Conflict`] if nobody would be left who may do everything;
 /// [`ServiceError::Store`] if the store does not answer.
 pub async fn forget(
     store: &Store,
@@ -56,6 +57,13 @@ pub async fn forget(
     if stragglers == Stragglers::Keep && !left.is_empty() {
         scope.tx.rollback().await?;
         return Ok(Forgotten::WouldStop(left));
+    }
+    let keys = left.iter().filter(|straggler| straggler.kind == CredentialKind::ApiKey);
+    let keys: Vec<ApiKeyId> = keys.map(|straggler| straggler.id.into()).collect();
+    let except = Except { api_keys: &keys, ..Except::default() };
+    if !left.is_empty() && scope.tx.count_administrators(now, &except).await? == 0 {
+        scope.tx.rollback().await?;
+        return Err(ServiceError::Conflict(Conflict::LastAdministrator));
     }
     scope.tx.remove_old_peppers(now).await?;
     let state = Some(json!({"pepper": present, "stopped": left.len()}));
