@@ -1,14 +1,14 @@
 //! What a node remembers of the providers, so that a request is judged without asking for them: how
 //! secrets look, and where in a request they may stand.
 //!
-//! The node that changes a provider remembers the change before it answers; the others see that the
-//! audit log has grown.
+//! The node that changes a provider remembers the change before it answers; the others are told by the
+//! feed.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use keystile_auth::{Chain, Place};
-use keystile_domain::{Authority, Formats, Provider, ProviderSettings, SecretFormat, Seq};
+use keystile_domain::{Authority, Formats, Provider, ProviderSettings, SecretFormat};
 use keystile_storage::Conn;
 use tokio::sync::Mutex;
 
@@ -17,14 +17,14 @@ use crate::{Keystile, ServiceError, first_start};
 /// What a node remembers of the providers.
 pub(crate) struct Remembered {
     chain: ArcSwap<Chain>,
-    /// The end of the audit log when they were read. Held while they are, so that what was read
-    /// first never takes the place of what was read later.
-    read_at: Mutex<Option<Seq>>,
+    /// Held while they are read, so that what was read first never takes the place of what was read
+    /// later.
+    reading: Mutex<()>,
 }
 
 impl Default for Remembered {
     fn default() -> Self {
-        Self { chain: ArcSwap::from_pointee(Chain::default()), read_at: Mutex::new(None) }
+        Self { chain: ArcSwap::from_pointee(Chain::default()), reading: Mutex::new(()) }
     }
 }
 
@@ -35,19 +35,10 @@ impl Keystile {
         self.providers.chain.load_full()
     }
 
-    /// Learns what other nodes have changed of the providers. It costs one read of one row when
-    /// nothing was changed at all.
-    ///
-    /// # Errors
-    ///
-    /// [`ServiceError::Store`] if the store did not answer; the next time makes up for it.
-    pub async fn follow_providers(&self) -> Result<(), ServiceError> {
-        let mut read_at = self.providers.read_at.lock().await;
+    /// Reads the providers anew.
+    pub(crate) async fn learn_providers(&self) -> Result<(), ServiceError> {
+        let _reading = self.providers.reading.lock().await;
         let mut conn = self.store.read().await?;
-        let (head, _) = conn.head().await?;
-        if *read_at == Some(head) {
-            return Ok(());
-        }
         self.verifier.replace_formats(formats(&mut conn).await?);
         let providers = conn.list_providers().await?;
         self.providers.chain.store(Arc::new(chain(&providers)));
@@ -55,7 +46,6 @@ impl Keystile {
             providers.iter().any(|provider| authority_of(provider) == Some(authority))
         };
         self.issuers.retain(configured);
-        *read_at = Some(head);
         Ok(())
     }
 
@@ -66,12 +56,6 @@ impl Keystile {
         }
         let free = self.store.read().await?.find_meta(first_start::FREE_FORMATS).await?;
         if free.is_some() { self.learn_providers().await } else { Ok(()) }
-    }
-
-    /// Reads the providers anew, whatever is known of the audit log.
-    pub(crate) async fn learn_providers(&self) -> Result<(), ServiceError> {
-        *self.providers.read_at.lock().await = None;
-        self.follow_providers().await
     }
 }
 
