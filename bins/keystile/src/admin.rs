@@ -15,9 +15,9 @@ use keystile_storage::ServerLock;
 use zeroize::Zeroizing;
 
 use crate::cli::AdminAction;
-use crate::open::open_store;
+use crate::open::{load, open_store};
 use crate::print;
-use crate::settings::{Database, Flags, Settings, Sources};
+use crate::settings::{Database, Flags};
 
 /// Does it, and ends.
 pub fn run(action: AdminAction) -> anyhow::Result<()> {
@@ -82,10 +82,7 @@ async fn until_in_force(keystile: &Keystile, lock: Option<&ServerLock>) -> anyho
 
 /// What a server made before. A file has one process at a time, so its server must be stopped.
 async fn open(flags: Flags) -> anyhow::Result<(Keystile, Option<ServerLock>)> {
-    let (settings, warnings) = Settings::from_sources(&Sources::gather(flags)?)?;
-    for warning in warnings {
-        eprintln!("warning: {warning}");
-    }
+    let settings = load(flags)?;
     if let Database::Sqlite { path } = &settings.database
         && !path.exists()
     {
