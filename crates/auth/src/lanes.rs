@@ -26,7 +26,7 @@ impl Lanes {
         &self.0[LANE.get() % LANES].0
     }
 
-    /// All counts together. A lane may have gone below zero: what began in another one ended there.
+    /// All counts together.
     pub(crate) fn sum(&self) -> u64 {
         let counts = self.0.iter().map(|Lane(count)| count.load(Ordering::SeqCst));
         counts.fold(0, u64::wrapping_add)
