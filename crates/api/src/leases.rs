@@ -11,7 +11,8 @@ use crate::changes::Change;
     "lease": "6b86b273ff34fce19d6b804eff5a3f57",
     "counter": 7,
     "position": 42,
-    "mark": "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"
+    "mark": "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9",
+    "generation": "N3JvXv0fXM6v2Zt3cJYd6xkQZk2Yl6pTqkL0p0n0o4E"
 })))]
 pub struct LeaseRequest {
     /// The lease that it has; left out: none yet.
@@ -29,6 +30,14 @@ pub struct LeaseRequest {
     /// The mark of that change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
+    /// The generation of the answer by which it began at a position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<String>,
+    /// The last change of which it is true that every decision has ended that began before it was
+    /// applied; left out: that is `position`. A waiting revocation goes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
+    pub settled: Option<i64>,
     /// For how many milliseconds after its lease it goes on answering from memory, by its owner's
     /// choice: 0, or left out, unless it was told to. Nobody can wait for such a verifier, so a
     /// revocation counts it as `unproven`.
@@ -45,6 +54,7 @@ pub struct LeaseRequest {
     "lease_millis": 1900,
     "position": 42,
     "mark": "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9",
+    "generation": "N3JvXv0fXM6v2Zt3cJYd6xkQZk2Yl6pTqkL0p0n0o4E",
     "forgets": false,
     "changes": []
 })))]
@@ -58,8 +68,11 @@ pub struct Lease {
     pub position: i64,
     /// The mark of that change.
     pub mark: String,
+    /// Which server the database is, since its start. It tells nothing else: it is to be named in
+    /// the next request.
+    pub generation: String,
     /// Whether to forget everything first and to begin at `position`: the change that the verifier
-    /// named is not in the feed.
+    /// named is not in the feed, or the database is of another generation.
     pub forgets: bool,
     /// The changes after the one that the verifier named, up to `position`.
     pub changes: Vec<Change>,

@@ -103,5 +103,5 @@ pub use problem::Problem;
 pub use recall::{Recall, Recalled, Remember, Told, Unread};
 pub use refused::{Refused, UsedUp};
 pub use request::RequestView;
-pub use trust::{Deciding, Learnt, Settling, Trust};
+pub use trust::{Deciding, Learnt, Settlement, Settling, Trust};
 pub use verifier::{Rejection, Verifier};

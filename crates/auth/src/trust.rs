@@ -13,6 +13,7 @@
 
 mod decisions;
 mod floors;
+mod settlement;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::sync::{AtomicI64, AtomicU64, Ordering};
 
 pub use self::decisions::{Deciding, Settling};
 pub(crate) use self::floors::Seat;
+pub use self::settlement::Settlement;
 
 /// Whether what is remembered may be believed. It begins without a lease.
 ///

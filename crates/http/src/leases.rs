@@ -7,7 +7,7 @@ use keystile_api::leases::{KeyFormat, Lease, LeaseRequest, VerifierSettings};
 use keystile_auth::Place;
 use keystile_domain::{IdError, SecretFormat, Seq};
 use keystile_service::ServiceError;
-use keystile_service::followers::{LeaseAsk, LeaseGiven, LeaseId};
+use keystile_service::followers::{Applied, LeaseAsk, LeaseGiven, LeaseId};
 use keystile_service::lookups::KeyShapes;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -67,15 +67,23 @@ fn ask(asked: LeaseRequest) -> Result<LeaseAsk, ServiceError> {
     if asked.counter < 0 {
         fields.refuse("/counter", "must not be negative");
     }
-    let applied = match (asked.position, asked.mark) {
-        (Some(position), Some(mark)) if position > 0 => Some((Seq(position), mark)),
-        (None, None) => None,
+    let settled = asked.settled.or(asked.position);
+    let applied = match (asked.position, asked.mark, asked.generation) {
+        (Some(position), Some(mark), Some(generation)) if position > 0 => {
+            let settled = Seq(settled.unwrap_or_default());
+            Some(Applied { seq: Seq(position), mark, generation, settled })
+        }
+        (None, None, None) => None,
         _ => {
-            fields.refuse("/position", "must be the place of a change, and come with its mark");
+            fields.refuse("/position", "must be the place of a change");
             fields.refuse("/mark", "must come with the place of a change that it marks");
+            fields.refuse("/generation", "must come with the place of a change");
             None
         }
     };
+    if settled.is_some_and(|settled| !(0..=asked.position.unwrap_or_default()).contains(&settled)) {
+        fields.refuse("/settled", "must be from 0 to the position");
+    }
     let staleness = fields.optional("/staleness_millis", asked.staleness_millis, |millis| {
         let millis = u64::try_from(millis).ok().filter(|millis| *millis <= MAX_STALENESS_MILLIS);
         millis.map(Duration::from_millis).ok_or("must be from 0 to 604800000")
@@ -89,8 +97,9 @@ fn lease(given: LeaseGiven) -> Lease {
         lease: given.lease.to_string(),
         // Rounded down: it ends no later than it was noted.
         lease_millis: given.left.map(|left| i64::try_from(left.as_millis()).unwrap_or_default()),
-        position: given.head.seq.0,
-        mark: given.head.hash.to_string(),
+        position: given.head.place.seq.0,
+        mark: given.head.place.hash.to_string(),
+        generation: given.head.generation.to_string(),
         forgets: given.forgets,
         changes: given.changes.iter().map(change).collect(),
     }

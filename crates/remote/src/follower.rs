@@ -2,7 +2,8 @@
 //!
 //! The clock is read before each question. The lease of the answer counts from there, and only once
 //! every change up to the place that the answer names is applied. What the stream tells ends what is
-//! remembered at once, and never extends a lease.
+//! remembered at once, and never extends a lease. The server is told what is applied, and up to where
+//! that is settled: every decision has ended that began before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +11,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use keystile_api::changes::Change;
 use keystile_api::leases::{KeyFormat, Lease, LeaseRequest, VerifierSettings};
-use keystile_auth::{Chain, Clock, Place, SystemClock, Trust, Verifier};
+use keystile_auth::{Chain, Clock, Place, Settlement, SystemClock, Trust, Verifier};
 use keystile_domain::{
     Effect, Encoding, Formats, HeaderName, KeyLength, Prefix, QueryName, SecretFormat, Seq, Touches,
 };
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::feed::{listen, pauses};
 use crate::server::{Server, ServerError};
@@ -30,10 +31,20 @@ pub(crate) struct Follower {
     staleness: Duration,
     lease: Option<String>,
     counter: i64,
-    /// The last change that is applied, with its mark.
-    applied: Option<(Seq, String)>,
+    applied: Option<Applied>,
+    /// Up to where the server was told last that it is settled.
+    told: Seq,
     /// Whether the server is to be asked how keys look.
     must_learn: bool,
+}
+
+/// The last change that is applied.
+#[derive(Clone)]
+struct Applied {
+    seq: Seq,
+    mark: String,
+    /// Which server the database was when everything was forgotten last.
+    generation: String,
 }
 
 impl Follower {
@@ -53,6 +64,7 @@ impl Follower {
             lease: None,
             counter: 0,
             applied: None,
+            told: Seq(0),
             must_learn: true,
         }
     }
@@ -61,9 +73,11 @@ impl Follower {
     pub(crate) async fn run(mut self) {
         let (sender, mut changes) = mpsc::channel(STREAM);
         let _stream = AbortOnDrop(tokio::spawn(listen(self.server.clone(), sender)));
+        let trust = Arc::clone(&self.trust);
+        let mut settlement = Settlement::new(&trust);
         let mut pauses = pauses();
         loop {
-            let pause = match self.ask().await {
+            let pause = match self.ask(&mut settlement).await {
                 Ok(pause) => {
                     pauses = self::pauses();
                     pause
@@ -73,35 +87,64 @@ impl Follower {
                     pauses.next().unwrap_or(LONGEST_PAUSE)
                 }
             };
-            self.listen(&mut changes, pause).await;
+            self.listen(&mut changes, &mut settlement, pause).await;
         }
     }
 
     /// Takes what the stream tells, until the next question is due: after the pause, or at once
-    /// when something was applied that somebody may wait for.
-    async fn listen(&mut self, changes: &mut mpsc::Receiver<Change>, pause: Duration) {
-        let Ok(Some(first)) = timeout(pause, changes.recv()).await else { return };
-        self.apply(&first);
-        while let Ok(next) = changes.try_recv() {
+    /// when something was applied or settled that somebody may wait for.
+    async fn listen(
+        &mut self,
+        changes: &mut mpsc::Receiver<Change>,
+        settlement: &mut Settlement<'_>,
+        pause: Duration,
+    ) {
+        let due = Instant::now() + pause;
+        while settlement.is_under_way() && Instant::now() < due {
+            if self.settle(settlement) > self.told {
+                return;
+            }
+            if let Ok(change) = timeout(SETTLE, changes.recv()).await {
+                return self.apply_all(change, changes);
+            }
+        }
+        if let Ok(change) = timeout_at(due, changes.recv()).await {
+            self.apply_all(change, changes);
+        }
+    }
+
+    /// Up to where decisions go by nothing any more that was before.
+    fn settle(&self, settlement: &mut Settlement<'_>) -> Seq {
+        self.applied.as_ref().map_or(Seq(0), |applied| settlement.settle(applied.seq))
+    }
+
+    fn apply_all(&mut self, first: Option<Change>, changes: &mut mpsc::Receiver<Change>) {
+        let mut change = first;
+        while let Some(next) = change {
             self.apply(&next);
+            change = changes.try_recv().ok();
         }
     }
 
     /// Asks for the lease; how long until the next question.
-    async fn ask(&mut self) -> Result<Duration, ServerError> {
+    async fn ask(&mut self, settlement: &mut Settlement<'_>) -> Result<Duration, ServerError> {
         self.counter += 1;
-        let (position, mark) = self.applied.clone().unzip();
+        self.told = self.settle(settlement);
+        let applied = self.applied.as_ref();
         let question = LeaseRequest {
             lease: self.lease.clone(),
             counter: self.counter,
-            position: position.map(|seq| seq.0),
-            mark,
+            position: applied.map(|applied| applied.seq.0),
+            mark: applied.map(|applied| applied.mark.clone()),
+            generation: applied.map(|applied| applied.generation.clone()),
+            settled: applied.map(|_| self.told.0),
             staleness_millis: (!self.staleness.is_zero()).then(|| millis(self.staleness)),
         };
         let asked = SystemClock.elapsed();
         let answer = self.server.extend_lease(&question).await?;
         self.lease = Some(answer.lease.clone());
         if answer.forgets {
+            settlement.begin_anew();
             self.begin_anew(&answer);
         }
         for change in &answer.changes {
@@ -110,14 +153,15 @@ impl Follower {
         if self.must_learn {
             self.learn(self.server.settings().await?);
         }
-        let is_there = self.applied.as_ref().is_some_and(|(seq, _)| seq.0 == answer.position);
+        let applied = self.applied.as_ref();
+        let is_there = applied.is_some_and(|applied| applied.seq.0 == answer.position);
         let left = answer.lease_millis.and_then(|millis| u64::try_from(millis).ok());
         let left = left.map(Duration::from_millis).filter(|_| is_there);
         if let Some(left) = left {
             self.trust.extend(asked + left + self.staleness);
         }
-        if !answer.changes.is_empty() {
-            // Somebody may wait until this verifier has said that it has applied them.
+        if answer.forgets || !answer.changes.is_empty() {
+            // Somebody may wait until this verifier has said that it is there.
             return Ok(Duration::ZERO);
         }
         Ok(left.map_or(SHORTEST_PAUSE, |left| (left / 3).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)))
@@ -126,7 +170,8 @@ impl Follower {
     /// Forgets everything: what was remembered may be of another history.
     fn begin_anew(&mut self, answer: &Lease) {
         self.trust.begin_anew(Seq(answer.position));
-        self.applied = Some((Seq(answer.position), answer.mark.clone()));
+        let (seq, mark) = (Seq(answer.position), answer.mark.clone());
+        self.applied = Some(Applied { seq, mark, generation: answer.generation.clone() });
         self.must_learn = true;
     }
 
@@ -136,10 +181,12 @@ impl Follower {
         let touches = Touches::of(&change.action, &change.target_id);
         self.must_learn |= touches == Touches::Everything || change.action == IMPORT;
         self.trust.raise([Effect { seq: Seq(change.seq), touches }]);
-        let is_next = self.applied.as_ref().is_some_and(|(seq, _)| seq.next().0 == change.seq);
-        if is_next {
+        if let Some(applied) = &mut self.applied
+            && applied.seq.next().0 == change.seq
+        {
             self.trust.advance(Seq(change.seq));
-            self.applied = Some((Seq(change.seq), change.mark.clone()));
+            applied.seq = Seq(change.seq);
+            applied.mark.clone_from(&change.mark);
         }
     }
 
@@ -185,5 +232,7 @@ fn millis(duration: Duration) -> i64 {
 const IMPORT: &str = "api_key.imported";
 /// How many changes may wait; those that find no room wait in the connection.
 const STREAM: usize = 256;
+/// How soon to look whether decisions have ended.
+const SETTLE: Duration = Duration::from_millis(2);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

@@ -238,7 +238,7 @@ impl Scope {
             return Ok(self.tx.rollback().await?);
         }
         let told = Told::of(&self.events);
-        self.news.raise(self.events.iter().map(|sealed| &sealed.event));
+        self.news.raise(&self.events);
         self.tx.commit(self.events).await?;
         self.news.tell();
         told.iter().for_each(Told::log);
@@ -250,7 +250,7 @@ impl Scope {
     fn end<T>(self, attempt: Result<Attempt<T>, ServiceError>) -> (Tx, Ended<T>) {
         let ending = attempt.map(|attempt| match (attempt, Told::of(&self.events)) {
             (Attempt::Keep(value), Some(told)) => {
-                self.news.raise(self.events.iter().map(|sealed| &sealed.event));
+                self.news.raise(&self.events);
                 Ending::Keep((value, Some(told)), self.events)
             }
             (Attempt::Keep(value) | Attempt::Leave(value), _) => Ending::Leave((value, None)),

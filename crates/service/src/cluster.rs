@@ -1,12 +1,14 @@
 //! What this node knows of changes by others, and others of this node: how a revocation comes to be
 //! in force everywhere.
 //!
+//! - `alarm` names what is missing when the database has another history.
 //! - `follow` looks at the feed, again and again: it raises floors, renews the lease, and tells how
 //!   far this node is.
 //! - `join` registers the node, which must count on the same lease as all others.
 //! - `reaper` removes nodes that have died.
 //! - `wait` answers when a change is in force everywhere.
 
+mod alarm;
 mod follow;
 mod join;
 mod news;

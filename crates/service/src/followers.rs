@@ -7,11 +7,13 @@
 mod leases;
 mod streams;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keystile_domain::{ChainHash, Power, SealedEvent, Seq};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use keystile_domain::{Power, SealedEvent, Seq};
 use keystile_storage::FeedPlace;
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use self::leases::{Ask, Leases, Offer};
@@ -23,10 +25,11 @@ pub use self::leases::LeaseId;
 pub use self::streams::StreamSeat;
 
 /// Everybody who follows this node, and how far they can.
+#[derive(Default)]
 pub(crate) struct Followers {
     leases: Mutex<Leases>,
-    /// The last change that this node has applied.
-    head: watch::Sender<FeedPlace>,
+    /// Where this node is; nothing before its first look.
+    head: watch::Sender<Option<FeedHead>>,
     streams: Streams,
 }
 
@@ -37,10 +40,34 @@ pub struct LeaseAsk {
     pub lease: Option<LeaseId>,
     /// Higher than in every request before.
     pub counter: i64,
-    /// The last change that it has applied, with its seal as text; `None`: it remembers nothing.
-    pub applied: Option<(Seq, String)>,
+    /// How far it is; `None`: it remembers nothing.
+    pub applied: Option<Applied>,
     /// How long after its lease it goes on all the same.
     pub staleness: Duration,
+}
+
+/// How far a follower is.
+#[derive(Debug)]
+pub struct Applied {
+    /// The last change that it has applied.
+    pub seq: Seq,
+    /// The seal of that change, as text.
+    pub mark: String,
+    /// The generation that it was told.
+    pub generation: String,
+    /// The last change of which it is true that every decision has ended that began before it was
+    /// applied.
+    pub settled: Seq,
+}
+
+/// Where a node is in the feed, and whose feed it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedHead {
+    /// The last change that the node has applied.
+    pub place: FeedPlace,
+    /// Names the server that the primary is, since its start: after a failover or a restart it is
+    /// another one. It tells nothing else.
+    pub generation: Arc<str>,
 }
 
 /// What it is answered.
@@ -52,7 +79,7 @@ pub struct LeaseGiven {
     /// `head`; `None`: it is not extended.
     pub left: Option<Duration>,
     /// The last change that it is for.
-    pub head: FeedPlace,
+    pub head: FeedHead,
     /// Whether the follower must forget everything first.
     pub forgets: bool,
     /// The changes after the one that the follower has applied, up to `head`.
@@ -61,7 +88,7 @@ pub struct LeaseGiven {
 
 /// How a follower gets from where it is to where this node is.
 struct Way {
-    head: FeedPlace,
+    head: FeedHead,
     forgets: bool,
     changes: Vec<SealedEvent>,
     /// Whether it leads to where this node is.
@@ -70,7 +97,7 @@ struct Way {
 
 /// Tells when a node has applied more of the feed.
 #[derive(Debug)]
-pub struct FeedWatch(watch::Receiver<FeedPlace>);
+pub struct FeedWatch(watch::Receiver<Option<FeedHead>>);
 
 impl FeedWatch {
     /// What was applied so far is known.
@@ -86,22 +113,22 @@ impl FeedWatch {
     }
 }
 
-impl Default for Followers {
-    fn default() -> Self {
-        let nowhere = FeedPlace { seq: Seq(0), hash: ChainHash::START };
-        Self {
-            leases: Mutex::default(),
-            head: watch::Sender::new(nowhere),
-            streams: Streams::default(),
-        }
+impl FeedHead {
+    /// The end of what was seen of this server.
+    pub(crate) fn new(place: FeedPlace, server: &str) -> Self {
+        Self { place, generation: Base64UrlUnpadded::encode_string(&Sha256::digest(server)).into() }
     }
 }
 
 /// What the node itself says and asks.
 impl Followers {
     /// This node has applied the feed up to here. Whoever follows wakes.
-    pub(crate) fn advance(&self, head: FeedPlace) {
-        self.head.send_if_modified(|present| std::mem::replace(present, head) != head);
+    pub(crate) fn advance(&self, head: FeedHead) {
+        self.head.send_if_modified(|present| {
+            let is_news = present.as_ref() != Some(&head);
+            *present = Some(head);
+            is_news
+        });
     }
 
     /// Up to where everybody who may still believe something has settled the feed: this node, and
@@ -135,8 +162,9 @@ impl Keystile {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Lacking`] without `keystile.keys.verify`; [`ServiceError::TooManyFollowers`]
-    /// if no more can be counted.
+    /// [`ServiceError::Lacking`] without `keystile.keys.verify`; [`ServiceError::Behind`] if this
+    /// node has not looked at the feed yet; [`ServiceError::TooManyFollowers`] if no more can be
+    /// counted.
     pub async fn extend_lease(
         &self,
         caller: &Caller,
@@ -147,16 +175,17 @@ impl Keystile {
         // The lease first: all that the look which renewed it had seen is applied by now.
         let left = self.trust.lease_left(now);
         let way = self.way(ask.applied.as_ref()).await?;
-        let applied = ask.applied.map(|(seq, _)| seq).filter(|_| !way.forgets);
+        let applied = ask.applied.filter(|_| !way.forgets);
         let extends = way.is_whole && left > Duration::ZERO;
         let asked = Ask {
             lease: ask.lease,
             holder: caller.credential().id,
             counter: ask.counter,
-            applied: applied.unwrap_or(way.head.seq),
+            applied: applied.as_ref().map(|applied| applied.seq),
+            settled: applied.map_or(Seq(0), |applied| applied.settled.min(applied.seq)),
             staleness: ask.staleness,
         };
-        let offer = Offer { told: way.head.seq, ends: extends.then(|| now + left) };
+        let offer = Offer { told: way.head.place.seq, ends: extends.then(|| now + left) };
         let margin = self.cluster.margin();
         let (lease, extended) = self.followers.leases().note(asked, offer, now, margin)?;
         // What it has applied may be what others wait for.
@@ -219,15 +248,23 @@ impl Keystile {
         crate::caller::require(&credential.rights, Power::KeysVerify)
     }
 
-    async fn way(&self, applied: Option<&(Seq, String)>) -> Result<Way, ServiceError> {
-        let head = *self.followers.head.borrow();
+    async fn way(&self, applied: Option<&Applied>) -> Result<Way, ServiceError> {
+        let head = self.followers.head.borrow().clone().ok_or(ServiceError::Behind)?;
+        let (end, generation) = (head.place, Arc::clone(&head.generation));
         let way = Way { head, forgets: false, changes: Vec::new(), is_whole: true };
-        let Some((seq, mark)) = applied else { return Ok(Way { forgets: true, ..way }) };
-        if *seq > head.seq {
+        let Some(Applied { seq, mark, generation: known, .. }) = applied else {
+            return Ok(Way { forgets: true, ..way });
+        };
+        if **known != *generation {
+            // What it has read from the primary before may have gone with it, and left no change
+            // behind.
+            return Ok(Way { forgets: true, ..way });
+        }
+        if *seq > end.seq {
             // It knows of more than this node: from another one, or of another history.
             return Ok(Way { is_whole: false, ..way });
         }
-        if (seq, mark) == (&head.seq, &head.hash.to_string()) {
+        if (seq, mark) == (&end.seq, &end.hash.to_string()) {
             return Ok(way);
         }
         let before = Seq(seq.0.saturating_sub(1));
@@ -239,8 +276,8 @@ impl Keystile {
             return Ok(Way { forgets: true, ..way });
         }
         changes.remove(0);
-        changes.retain(|sealed| sealed.event.seq <= head.seq);
-        let is_whole = changes.last().is_some_and(|last| last.hash == head.hash);
+        changes.retain(|sealed| sealed.event.seq <= end.seq);
+        let is_whole = changes.last().is_some_and(|last| last.hash == end.hash);
         Ok(Way { changes, is_whole, ..way })
     }
 }

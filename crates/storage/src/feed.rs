@@ -9,7 +9,7 @@ mod sqlite;
 
 use std::time::Duration;
 
-use keystile_domain::{ChainHash, Effect, Seq};
+use keystile_domain::{ChainHash, Effect, Seq, Touches};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -33,6 +33,25 @@ pub struct FeedPlace {
     pub seq: Seq,
     /// Its seal.
     pub hash: ChainHash,
+}
+
+/// An event, as far as whoever follows the feed must know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedEvent {
+    /// Where it is.
+    pub place: FeedPlace,
+    /// What happened, in the word of its row, which this version may not know.
+    pub action: String,
+    /// To which thing.
+    pub target_id: String,
+}
+
+impl FeedEvent {
+    /// What it does to what is remembered.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        Effect { seq: self.place.seq, touches: Touches::of(&self.action, &self.target_id) }
+    }
 }
 
 /// What a node says of itself when it looks.
@@ -64,8 +83,8 @@ pub enum Look {
 /// What happened since a place.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// What the events behind the place do, in order.
-    pub effects: Vec<Effect>,
+    /// The events behind the place, in order.
+    pub events: Vec<FeedEvent>,
     /// The last of them; the place itself if there is none.
     pub place: FeedPlace,
     /// Whether there are more.

@@ -72,7 +72,7 @@ pub use dump::{DumpError, Moment, Sink};
 pub use durability::Durability;
 pub use error::{Conflict, OpenError, StoreError};
 pub use exercises::Exercised;
-pub use feed::{Feed, FeedPlace, Look, Report, Seen};
+pub use feed::{Feed, FeedEvent, FeedPlace, Look, Report, Seen};
 pub use group::Ending;
 pub use imports::{Import, ImportScheme, PrefixedImport};
 pub use lock::{ServerLock, lock_server};

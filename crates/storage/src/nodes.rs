@@ -65,7 +65,7 @@ impl Conn {
 
 impl Conn {
     /// Which server this is, and since when it has been running and the primary: another one after
-    /// a failover or a restart. `None`: a file, which has no server.
+    /// a failover, a restart or a restore. `None`: a file, which has no server.
     ///
     /// # Errors
     ///
@@ -190,5 +190,6 @@ const LEASE: &str = "lease_millis";
 /// It fails on a standby.
 pub(crate) const GENERATION: &str = "
     SELECT system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
-        || ' ' || extract(epoch FROM pg_postmaster_start_time()) AS generation
+        || ' ' || extract(epoch FROM pg_postmaster_start_time())
+        || coalesce(' ' || (SELECT value FROM meta WHERE name = 'generation'), '') AS generation
     FROM pg_control_system()";

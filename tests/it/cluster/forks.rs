@@ -1,7 +1,7 @@
 //! The database comes back with another history: after a failover that lost changes, or a restore.
 
-use acceptance::{Database, Options, Part, Postgres, Proxy, Setup, scratch, until};
-use serde_json::json;
+use acceptance::{Database, Options, Part, Postgres, Proxy, Server, Setup, scratch, until};
+use serde_json::{Value, json};
 
 use super::Stage;
 use super::stage::me;
@@ -35,10 +35,12 @@ async fn rule_7_of_a_history_that_did_not_happen_nothing_is_believed() {
         until("a lost key is unknown", async || me(&lost).await == 401).await;
         until("a lost revocation is, too", async || me(&lives).await == 200).await;
         stage.nodes[node].says("the database has another history").await;
-        stage.nodes[node].says("missing").await;
     }
-    stage.revoke(0, &key).await;
-    stage.refused(&key).await;
+    // It has answered that, whether or not it had seen it in the feed.
+    stage.nodes[0].says(&format!("missing: api_key.disabled {}", key.id)).await;
+    assert_eq!(ended(&stage.nodes[0]), [key.id.as_str()]);
+    stage.admin.patch(&key.at(""), json!({ "enabled": false })).await.expect(200);
+    stage.turned_away(&key).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,8 +59,8 @@ async fn rule_22_a_restore_is_another_history_for_nodes_that_run() {
     let backup = stage.nodes[0].options().run(&["backup", file]).await;
     assert!(backup.status.success(), "{backup:#?}");
     let lost = stage.key().await;
-    stage.revoke(0, &revoked).await;
-    stage.refused(&revoked).await;
+    stage.admin.patch(&revoked.at(""), json!({ "enabled": false })).await.expect(200);
+    stage.turned_away(&revoked).await;
 
     let into = Options::on(&Database::Postgres(empty.clone()));
     let restored = into.run(&["restore", file]).await;
@@ -66,11 +68,25 @@ async fn rule_22_a_restore_is_another_history_for_nodes_that_run() {
     assert!(restored.stderr.contains("lives again"), "{restored:#?}");
     exchange(&postgres, &proxy, &url, &empty).await;
 
-    stage.nodes[0].says("the database has another history").await;
+    stage.nodes[0].says(&format!("missing: api_key.disabled {}", revoked.id)).await;
     let (lost, lives) = (stage.at(0, lost.caller()), stage.at(0, revoked.caller()));
     until("a lost key is unknown", async || me(&lost).await == 401).await;
     until("a lost revocation is, too", async || me(&lives).await == 200).await;
+
+    // What the node has named is what to end.
+    let list = scratch::directory("ended").join("ended.txt");
+    std::fs::write(&list, ended(&stage.nodes[0]).join("\n")).unwrap();
+    let into = Options::on(&Database::Postgres(postgres.fresh_database().await));
+    let restored = into.run(&["restore", file, "--ended", list.to_str().unwrap()]).await;
+    assert!(restored.stderr.contains("ended once more: 1;"), "{restored:#?}");
     stage.nodes.into_iter().next().unwrap().stop().await;
+}
+
+/// What a node says that ended and lives again.
+fn ended(node: &Server) -> Vec<String> {
+    let log = node.stderr.text();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter_map(|line| line["ended"].as_str().map(str::to_owned)).collect()
 }
 
 /// Puts the restored database in the place of the other, under the feet of the nodes.

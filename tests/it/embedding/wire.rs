@@ -73,6 +73,7 @@ on_each_database! {
         let here = json!({
             "lease": first["lease"], "counter": 2,
             "position": first["position"], "mark": first["mark"],
+            "generation": first["generation"],
         });
         let second = ask(here.clone()).await;
         assert_eq!(second["forgets"], false, "{second}");
@@ -88,6 +89,51 @@ on_each_database! {
         // A place of another history is no place to go on from.
         let forked = with(&with(&here, "counter", json!(4)), "mark", json!("0".repeat(64)));
         assert_eq!(ask(forked).await["forgets"], true);
+        // Rule 7: neither is one that another primary has told of.
+        let other = with(&with(&here, "counter", json!(5)), "generation", json!("another"));
+        assert_eq!(ask(other).await["forgets"], true);
+        for member in ["position", "mark", "generation"] {
+            let mut half = here.clone();
+            half.as_object_mut().unwrap().remove(member);
+            verifier.post(LEASE, half).await.expect(422);
+        }
+        let beyond = json!(first["position"].as_i64().unwrap() + 1);
+        verifier.post(LEASE, with(&here, "settled", beyond)).await.expect(422);
+        drop(server);
+    }
+
+    async fn rule_20_a_change_waits_for_decisions_that_a_verifier_has_begun(database: Database) {
+        let (server, admin) = started(&database).await;
+        let verifier = verifier_key(&admin).await.api(&admin);
+        let ask = async |question: Value| verifier.post(LEASE, question).await.expect(200).body;
+        let wait = async || {
+            let nothing = admin.delete("/api/v1/api-keys?external_id=no&wait=cluster").await;
+            nothing.expect(200).body["revocation"].clone()
+        };
+        until("changes are acknowledged", async || wait().await["acknowledged"] == 1).await;
+        let first = ask(json!({ "counter": 1 })).await;
+        let here = json!({
+            "lease": first["lease"], "counter": 2, "position": first["position"],
+            "mark": first["mark"], "generation": first["generation"], "settled": 0,
+        });
+        let deciding = ask(here.clone()).await;
+        assert!(deciding["lease_millis"].is_i64(), "it has applied all: {deciding}");
+        let mut counter = 2;
+        let goes_on_deciding = async {
+            loop {
+                counter += 1;
+                ask(with(&here, "counter", json!(counter))).await;
+            }
+        };
+        let waited = tokio::select! {
+            waited = wait() => waited,
+            () = goes_on_deciding => unreachable!(),
+        };
+        assert_eq!(waited["lease_expired"], 2, "its decisions have not ended: {waited}");
+
+        let settled = with(&here, "settled", first["position"].clone());
+        ask(with(&settled, "counter", json!(counter + 1))).await;
+        assert_eq!(wait().await["acknowledged"], 2, "they have");
         drop(server);
     }
 

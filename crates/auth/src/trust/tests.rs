@@ -100,3 +100,32 @@ fn rule_20_a_position_is_settled_when_the_decisions_before_it_have_ended() {
     drop(after);
     assert!(next.is_settled());
 }
+
+#[test]
+fn rule_20_what_was_applied_while_decisions_were_under_way_is_settled_after_them() {
+    let trust = Trust::default();
+    let mut settlement = Settlement::new(&trust);
+    assert_eq!(settlement.settle(Seq(3)), Seq(3));
+    let before = trust.begin(seconds(0));
+    assert_eq!(settlement.settle(Seq(4)), Seq(3));
+    let between = trust.begin(seconds(0));
+    assert_eq!(settlement.settle(Seq(5)), Seq(3));
+    assert!(settlement.is_under_way());
+    drop(before);
+    assert_eq!(settlement.settle(Seq(5)), Seq(4), "the other began before 5 was applied");
+    drop(between);
+    assert_eq!(settlement.settle(Seq(5)), Seq(5));
+    assert!(!settlement.is_under_way());
+}
+
+#[test]
+fn rule_20_what_was_under_way_in_one_history_settles_nothing_of_another() {
+    let trust = Trust::default();
+    let mut settlement = Settlement::new(&trust);
+    let before = trust.begin(seconds(0));
+    assert_eq!(settlement.settle(Seq(90)), Seq(0));
+    settlement.begin_anew();
+    assert_eq!(settlement.settle(Seq(40)), Seq(0));
+    drop(before);
+    assert_eq!(settlement.settle(Seq(40)), Seq(40));
+}

@@ -1,15 +1,16 @@
 //! Following the feed: look, apply, and only then believe.
 
-use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use keystile_auth::Settling;
+use keystile_auth::Settlement;
 use keystile_domain::{Effect, Seq, Touches};
-use keystile_storage::{Feed, FeedPlace, Look, Report, Seen};
+use keystile_storage::{Feed, FeedEvent, FeedPlace, Look, Report, Seen};
 use tokio::select;
 
+use super::alarm::Passed;
+use crate::followers::FeedHead;
 use crate::{Keystile, ServiceError};
 
 /// How far a node has followed the feed.
@@ -18,10 +19,8 @@ pub struct Following<'k> {
     feed: Feed,
     /// The last event that was applied; nothing before the first look.
     place: Option<FeedPlace>,
-    /// The last places that it has passed: what to name if they turn out not to have happened.
-    passed: VecDeque<FeedPlace>,
-    /// The decisions that must end before a place counts as settled.
-    settling: Option<(Settling<'k>, Seq)>,
+    passed: Passed,
+    settlement: Settlement<'k>,
     /// What the primary was told last.
     told: Seq,
 }
@@ -33,8 +32,8 @@ impl Keystile {
             keystile: self,
             feed,
             place: None,
-            passed: VecDeque::new(),
-            settling: None,
+            passed: Passed::default(),
+            settlement: Settlement::new(&self.trust),
             told: Seq(0),
         }
     }
@@ -77,7 +76,9 @@ impl Following<'_> {
             }
             Look::Forked => {
                 self.end();
-                self.alarm(place).await?;
+                // What was answered by this node and looked at by none is missing too.
+                self.passed.extend(cluster.news.take_unseen());
+                self.passed.alarm(&mut self.keystile.store.read().await?).await?;
                 self.place = None;
             }
         }
@@ -90,12 +91,12 @@ impl Following<'_> {
     pub async fn wait(&mut self) {
         let cluster = &self.keystile.cluster;
         let lease = cluster.lease.duration();
-        let due = match &self.settling {
-            Some(_) => SETTLE,
-            None if self.place.is_none() => return,
-            None if self.told < self.keystile.settled_by_all().0 => return,
-            None if lease.is_zero() => PERIOD,
-            None => (lease / 4).clamp(LEAST_PERIOD, PERIOD),
+        let due = match self.place {
+            _ if self.settlement.is_under_way() => SETTLE,
+            None => return,
+            Some(_) if self.told < self.keystile.settled_by_all().0 => return,
+            Some(_) if lease.is_zero() => PERIOD,
+            Some(_) => (lease / 4).clamp(LEAST_PERIOD, PERIOD),
         };
         select! {
             () = self.feed.wait(due) => {}
@@ -113,24 +114,27 @@ impl Following<'_> {
 
     async fn apply(&mut self, seen: Seen, asked: Duration) -> Result<(), ServiceError> {
         let (keystile, trust) = (self.keystile, &self.keystile.trust);
+        let effects: Vec<_> = seen.events.iter().map(FeedEvent::effect).collect();
         let is_everything = |effect: &Effect| effect.touches == Touches::Everything;
-        if seen.effects.iter().any(is_everything) {
+        if effects.iter().any(is_everything) {
             // Where credentials stand and how they look may have changed too.
             keystile.learn_providers().await?;
             // Whatever is looked up again comes under the present pepper, if that is known by then.
             keystile.learn_peppers().await?;
-        } else if seen.effects.iter().any(|it| matches!(it.touches, Touches::Secrets(_))) {
+        } else if effects.iter().any(|it| matches!(it.touches, Touches::Secrets(_))) {
             keystile.learn_free_formats().await?;
         }
         if self.is_another_server(&seen) {
             // What was read from the one before may have gone with it, and left no event behind.
             trust.begin_anew(self.place.unwrap_or(seen.place).seq);
         }
-        trust.raise(seen.effects.iter().copied());
+        trust.raise(effects);
         trust.advance(seen.place.seq);
         // Before the lease: a follower is given both, the lease read first.
-        keystile.followers.advance(seen.place);
-        self.pass(seen.place);
+        keystile.followers.advance(FeedHead::new(seen.place, &seen.generation));
+        self.place = Some(seen.place);
+        self.passed.extend(seen.events);
+        keystile.cluster.news.saw(seen.place.seq);
         if !seen.is_cut {
             trust.extend(asked + keystile.cluster.lease.duration());
         }
@@ -153,22 +157,9 @@ impl Following<'_> {
 
     /// Counts the place as settled once every decision that began before it has ended.
     fn settle(&mut self) {
-        let cluster = &self.keystile.cluster;
-        if let Some((settling, seq)) = &self.settling {
-            if !settling.is_settled() {
-                return;
-            }
-            cluster.settled.store(seq.0, Ordering::Release);
-            self.settling = None;
-        }
-        let Some(place) = self.place else { return };
-        if cluster.settled() < place.seq {
-            let settling = self.keystile.trust.settle();
-            if settling.is_settled() {
-                cluster.settled.store(place.seq.0, Ordering::Release);
-            } else {
-                self.settling = Some((settling, place.seq));
-            }
+        if let Some(place) = self.place {
+            let settled = self.settlement.settle(place.seq);
+            self.keystile.cluster.settled.store(settled.0, Ordering::Release);
         }
     }
 
@@ -177,42 +168,12 @@ impl Following<'_> {
         let keystile = self.keystile;
         let place = keystile.store.read().await?.find_last_place().await?;
         keystile.cluster.settled.store(0, Ordering::Release);
-        self.settling = None;
-        self.passed.clear();
+        self.settlement.begin_anew();
+        self.passed = Passed::since(place);
         keystile.trust.begin_anew(place.seq);
         keystile.learn_providers().await?;
-        keystile.followers.advance(place);
-        self.pass(place);
+        self.place = Some(place);
         Ok(place)
-    }
-
-    fn pass(&mut self, place: FeedPlace) {
-        if self.place != Some(place) {
-            self.place = Some(place);
-            self.passed.push_back(place);
-            if self.passed.len() > PASSED {
-                self.passed.pop_front();
-            }
-        }
-    }
-
-    /// Names what this node has seen and the database knows nothing of.
-    async fn alarm(&mut self, place: FeedPlace) -> Result<(), ServiceError> {
-        let mut conn = self.keystile.store.read().await?;
-        let mut missing = Vec::new();
-        for passed in &self.passed {
-            let events = conn.list_events_after(Seq(passed.seq.0 - 1), 1).await?;
-            if !events.iter().any(|sealed| sealed.hash == passed.hash) {
-                missing.push(passed.seq.0);
-            }
-        }
-        tracing::error!(
-            position = place.seq.0,
-            ?missing,
-            "the database has another history than this node has seen; what these events ended may \
-             live again"
-        );
-        Ok(())
     }
 }
 
@@ -222,5 +183,3 @@ const PERIOD: Duration = Duration::from_millis(500);
 const LEAST_PERIOD: Duration = Duration::from_millis(25);
 /// How soon to look whether decisions have ended.
 const SETTLE: Duration = Duration::from_millis(2);
-/// How many places are remembered to be named.
-const PASSED: usize = 1_000;

@@ -1,9 +1,11 @@
 //! What this node itself changes: it must not wait for the feed to believe it.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keystile_auth::Trust;
-use keystile_domain::{Effect, Event, Touches};
+use keystile_domain::{Effect, SealedEvent, Seq, Touches};
+use keystile_storage::{FeedEvent, FeedPlace};
 use tokio::sync::Notify;
 
 /// Where changes of this node are told.
@@ -11,20 +13,30 @@ use tokio::sync::Notify;
 pub(crate) struct News {
     trust: Arc<Trust>,
     told: Arc<Notify>,
+    /// What the feed has not brought yet.
+    made: Arc<Mutex<VecDeque<FeedEvent>>>,
 }
 
 impl News {
     pub(crate) fn new(trust: Arc<Trust>) -> Self {
-        Self { trust, told: Arc::default() }
+        Self { trust, ..Self::default() }
     }
 
     /// Ends what is remembered of whatever these events touch. It is done before they are
     /// committed: a commit of which nobody knows the outcome may have happened.
-    pub(crate) fn raise<'e>(&self, events: impl IntoIterator<Item = &'e Event>) {
-        self.trust.raise(events.into_iter().map(|event| Effect {
+    pub(crate) fn raise(&self, events: &[SealedEvent]) {
+        self.trust.raise(events.iter().map(|SealedEvent { event, .. }| Effect {
             seq: event.seq,
             touches: Touches::of(event.draft.action.as_str(), &event.draft.target.id),
         }));
+        let mut made = self.made();
+        made.extend(events.iter().map(|sealed| FeedEvent {
+            place: FeedPlace { seq: sealed.event.seq, hash: sealed.hash },
+            action: sealed.event.draft.action.as_str().to_owned(),
+            target_id: sealed.event.draft.target.id.clone(),
+        }));
+        let surplus = made.len().saturating_sub(MOST);
+        made.drain(..surplus);
     }
 
     /// Tells whoever follows the feed that there is something to see.
@@ -36,4 +48,22 @@ impl News {
     pub(super) async fn told(&self) {
         self.told.notified().await;
     }
+
+    /// The feed has brought everything up to here.
+    pub(super) fn saw(&self, seq: Seq) {
+        self.made().retain(|event| event.place.seq > seq);
+    }
+
+    /// What this node has made, or tried to, and the feed has not brought; it is told once.
+    pub(super) fn take_unseen(&self) -> Vec<FeedEvent> {
+        self.made().drain(..).collect()
+    }
+
+    fn made(&self) -> MutexGuard<'_, VecDeque<FeedEvent>> {
+        // A list is whole between its methods, whoever panicked.
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
+
+/// How many changes are kept that the feed has not brought.
+const MOST: usize = 10_000;

@@ -27,8 +27,8 @@ struct Follower {
     holder: Uuid,
     /// The highest that it has sent.
     counter: i64,
-    /// Up to where it says that it has applied the feed.
-    applied: Seq,
+    /// Up to where it says that it has settled the feed.
+    settled: Seq,
     /// Up to where it was told to apply the feed.
     told: Seq,
     /// When its lease ends, by the clock of this node.
@@ -45,7 +45,10 @@ pub(super) struct Ask {
     pub(super) lease: Option<LeaseId>,
     pub(super) holder: Uuid,
     pub(super) counter: i64,
-    pub(super) applied: Seq,
+    /// Up to where it has applied the feed; `None`: it is going to forget everything.
+    pub(super) applied: Option<Seq>,
+    /// Up to where it decides by nothing that was before.
+    pub(super) settled: Seq,
     pub(super) staleness: Duration,
 }
 
@@ -91,11 +94,11 @@ impl Leases {
         Ok((id, offer.ends.is_some()))
     }
 
-    /// Up to where everybody who may still believe something has applied the feed, this node,
-    /// which is at `position`, among them.
-    pub(super) fn settled(&self, position: Seq, now: Duration, margin: Duration) -> Seq {
+    /// Up to where everybody who may still believe something has settled the feed, this node,
+    /// which has up to `own`, among them.
+    pub(super) fn settled(&self, own: Seq, now: Duration, margin: Duration) -> Seq {
         let bound = self.followers.values().filter(|it| it.ends + margin > now);
-        bound.map(|follower| follower.applied).fold(position, Seq::min)
+        bound.map(|follower| follower.settled).fold(own, Seq::min)
     }
 
     pub(super) fn counts(&self, now: Duration, margin: Duration) -> FollowerCounts {
@@ -126,7 +129,7 @@ impl Follower {
         Self {
             holder: ask.holder,
             counter: ask.counter,
-            applied: ask.applied,
+            settled: ask.settled,
             told: offer.told,
             ends: offer.ends.unwrap_or_default(),
             staleness: ask.staleness,
@@ -135,15 +138,16 @@ impl Follower {
     }
 
     /// Hears what it asks; whether its lease is extended. One that was told to apply more than it
-    /// has gets none: it might never apply it.
+    /// has gets none: it might never apply it. One that is to forget everything goes by what it
+    /// remembers until it is answered, and so has settled no more than before.
     fn hear(&mut self, ask: Ask, offer: Offer, now: Duration) -> bool {
         if ask.counter <= self.counter {
             return false;
         }
-        let has_applied = ask.applied >= self.told;
+        let has_applied = ask.applied.is_none_or(|applied| applied >= self.told);
         *self = Self {
             counter: ask.counter,
-            applied: self.applied.max(ask.applied),
+            settled: self.settled.max(ask.settled),
             told: self.told.max(offer.told),
             // What it was promised once, it may still believe.
             staleness: self.staleness.max(ask.staleness),

@@ -6,13 +6,13 @@ use std::time::Duration;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use keystile_domain::{ChainHash, Effect, Seq, Touches};
+use keystile_domain::{ChainHash, Seq};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{AT_ONCE, FeedPlace, Look, Report, Seen};
+use super::{AT_ONCE, FeedEvent, FeedPlace, Look, Report, Seen};
 use crate::columns::{bytes, id_text};
 use crate::postgres::Connector;
 use crate::{OpenError, StoreError};
@@ -83,15 +83,11 @@ async fn look(link: &mut AsyncPgConnection, report: &Report) -> Result<Look, Sto
         .bind::<BigInt, _>(AT_ONCE);
     let rows: Vec<EventRow> = look.load(link).await?;
     let Some(last) = rows.last() else { return why_nothing(link, report).await };
-    let place = FeedPlace {
-        seq: Seq(last.seq),
-        hash: ChainHash::from_bytes(bytes(&last.hash, "events.hash")?),
-    };
-    let generation = last.generation.clone();
+    let (place, generation) = (last.place()?, last.generation.clone());
     let is_cut = i64::try_from(rows.len()).is_ok_and(|count| count == AT_ONCE);
     // The first is the one that was applied last.
-    let effects = rows.iter().skip(1).map(EventRow::effect).collect();
-    Ok(Look::Seen(Seen { effects, place, is_cut, generation }))
+    let events = rows.into_iter().skip(1).map(EventRow::read).collect::<Result<_, _>>()?;
+    Ok(Look::Seen(Seen { events, place, is_cut, generation }))
 }
 
 async fn why_nothing(link: &mut AsyncPgConnection, report: &Report) -> Result<Look, StoreError> {
@@ -116,8 +112,14 @@ struct EventRow {
 }
 
 impl EventRow {
-    fn effect(&self) -> Effect {
-        Effect { seq: Seq(self.seq), touches: Touches::of(&self.action, &self.target_id) }
+    fn place(&self) -> Result<FeedPlace, StoreError> {
+        let hash = ChainHash::from_bytes(bytes(&self.hash, "events.hash")?);
+        Ok(FeedPlace { seq: Seq(self.seq), hash })
+    }
+
+    fn read(self) -> Result<FeedEvent, StoreError> {
+        let place = self.place()?;
+        Ok(FeedEvent { place, action: self.action, target_id: self.target_id })
     }
 }
 
@@ -138,7 +140,8 @@ const LOOK: &str = "
         RETURNING incarnation
     ), server AS (
         SELECT system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
-            || ' ' || extract(epoch FROM pg_postmaster_start_time()) AS generation
+            || ' ' || extract(epoch FROM pg_postmaster_start_time())
+            || coalesce(' ' || (SELECT value FROM meta WHERE name = 'generation'), '') AS generation
         FROM pg_control_system()
     )
     SELECT seq, hash, action, target_id, generation

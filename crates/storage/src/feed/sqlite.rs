@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, SqliteConnection};
-use keystile_domain::{ChainHash, Effect, Seq, Touches};
+use keystile_domain::{ChainHash, Seq};
 use tokio::runtime::Handle;
 
-use super::{AT_ONCE, FeedPlace, Look, Seen};
+use super::{AT_ONCE, FeedEvent, FeedPlace, Look, Seen};
 use crate::columns::bytes;
 use crate::schema::events;
 use crate::{StoreError, sqlite};
@@ -66,7 +66,7 @@ impl Watch {
         let version = version.data_version;
         let generation = inode.to_string();
         if self.seen == Some((version, place)) {
-            let seen = Seen { effects: Vec::new(), place, is_cut: false, generation };
+            let seen = Seen { events: Vec::new(), place, is_cut: false, generation };
             return Ok(Look::Seen(seen));
         }
         let rows: Vec<(i64, Vec<u8>, String, String)> = events::table
@@ -75,24 +75,20 @@ impl Watch {
             .limit(AT_ONCE)
             .select((events::seq, events::hash, events::action, events::target_id))
             .load(&mut self.link)?;
-        let hash = |row: &(i64, Vec<u8>, String, String)| {
-            bytes(&row.1, "events.hash").map(ChainHash::from_bytes)
-        };
-        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-            return Ok(Look::Forked);
-        };
-        if (FeedPlace { seq: Seq(first.0), hash: hash(first)? }) != place {
+        let is_cut = i64::try_from(rows.len()).is_ok_and(|count| count == AT_ONCE);
+        let events = rows.into_iter().map(|(seq, hash, action, target_id)| {
+            let hash = ChainHash::from_bytes(bytes(&hash, "events.hash")?);
+            Ok(FeedEvent { place: FeedPlace { seq: Seq(seq), hash }, action, target_id })
+        });
+        let mut events = events.collect::<Result<Vec<_>, StoreError>>()?;
+        if events.first().map(|first| first.place) != Some(place) {
             return Ok(Look::Forked);
         }
-        let place = FeedPlace { seq: Seq(last.0), hash: hash(last)? };
-        let effects = rows.iter().skip(1).map(|(seq, _, action, target)| Effect {
-            seq: Seq(*seq),
-            touches: Touches::of(action, target),
-        });
-        let effects = effects.collect();
-        let is_cut = i64::try_from(rows.len()).is_ok_and(|count| count == AT_ONCE);
+        let place = events.last().map_or(place, |last| last.place);
+        // It was applied last.
+        events.remove(0);
         self.seen = (!is_cut).then_some((version, place));
-        Ok(Look::Seen(Seen { effects, place, is_cut, generation }))
+        Ok(Look::Seen(Seen { events, place, is_cut, generation }))
     }
 }
 

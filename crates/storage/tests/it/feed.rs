@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use acceptance::{Database, on_each_database};
 use keystile_domain::{ChainHash, Effect, Seq, Touches};
-use keystile_storage::{Feed, FeedPlace, Look, Node, NodeDraft, Report, Seen, StoreError, Url};
+use keystile_storage::{
+    Feed, FeedEvent, FeedPlace, Look, Node, NodeDraft, Report, Seen, StoreError, Url,
+};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -31,8 +33,8 @@ on_each_database! {
         let mut next = place.seq.next();
         while place.seq < Seq(CHANGES + 1) {
             let seen = look(&mut feed, place).await;
-            for effect in &seen.effects {
-                assert_eq!(effect.seq, next);
+            for event in &seen.events {
+                assert_eq!(event.place.seq, next);
                 next = next.next();
             }
             assert_eq!(seen.place.seq.next(), next);
@@ -60,18 +62,18 @@ on_each_database! {
         let place = begin(&stage).await;
         let mut feed = stage.store.feed(None).unwrap();
         let nothing = look(&mut feed, place).await;
-        assert_eq!((nothing.effects, nothing.place), (Vec::new(), place));
+        assert_eq!((nothing.events, nothing.place), (Vec::new(), place));
         commit(stage.store.begin().await.unwrap()).await.unwrap();
         commit(stage.store.begin().await.unwrap()).await.unwrap();
 
         let seen = look(&mut feed, place).await;
 
-        let places: Vec<_> = seen.effects.iter().map(|effect: &Effect| effect.seq).collect();
+        let places: Vec<_> = seen.events.iter().map(|event| event.place.seq).collect();
         assert_eq!(places, [Seq(2), Seq(3)]);
         assert!(!seen.is_cut);
         assert_eq!(seen.place, end(&stage).await);
         assert_eq!(seen.generation, nothing.generation);
-        assert!(look(&mut feed, seen.place).await.effects.is_empty());
+        assert!(look(&mut feed, seen.place).await.events.is_empty());
     }
 
     async fn rule_7_a_place_of_another_history_is_a_fork(database: Database) {
@@ -92,7 +94,8 @@ on_each_database! {
         let eclipse = "UPDATE events SET action = 'moon.eclipsed' WHERE seq = 2";
         on_raw(&stage, |raw| raw.execute(eclipse)).await;
         let seen = look(&mut stage.store.feed(None).unwrap(), place).await;
-        assert_eq!(seen.effects, [Effect { seq: Seq(2), touches: Touches::Everything }]);
+        let effects: Vec<_> = seen.events.iter().map(FeedEvent::effect).collect();
+        assert_eq!(effects, [Effect { seq: Seq(2), touches: Touches::Everything }]);
     }
 }
 

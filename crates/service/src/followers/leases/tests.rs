@@ -6,13 +6,14 @@ fn at(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// The first request of a follower that has applied this much.
+/// The first request of a follower that has applied and settled this much.
 fn ask(applied: i64) -> Ask {
     Ask {
         lease: None,
         holder: Uuid::from_bytes([1; 16]),
         counter: 1,
-        applied: Seq(applied),
+        applied: Some(Seq(applied)),
+        settled: Seq(applied),
         staleness: Duration::ZERO,
     }
 }
@@ -37,8 +38,36 @@ fn rule_16_a_node_has_settled_what_its_followers_have_applied_until_their_leases
     assert_eq!(leases.settled(Seq(9), at(2_069), MARGIN), Seq(5), "its clock may be slower");
     assert_eq!(leases.settled(Seq(9), at(2_070), MARGIN), Seq(9));
 
-    leases.note(Ask { applied: Seq(8), ..next }, offer(9, 3_000), at(1_000), MARGIN).unwrap();
+    leases
+        .note(
+            Ask { applied: Some(Seq(8)), settled: Seq(8), ..next },
+            offer(9, 3_000),
+            at(1_000),
+            MARGIN,
+        )
+        .unwrap();
     assert_eq!(leases.settled(Seq(9), at(1_000), MARGIN), Seq(8));
+}
+
+#[test]
+fn rule_16_a_follower_that_is_to_forget_has_settled_no_more_than_before() {
+    let (mut leases, next) = follower();
+    let lost = Ask { applied: None, settled: Seq(0), ..next };
+    let (_, extended) = leases.note(lost, offer(9, 3_000), at(0), MARGIN).unwrap();
+    assert!(extended);
+    assert_eq!(leases.settled(Seq(9), at(0), MARGIN), Seq(5), "it has not been answered yet");
+    let anew = Ask { counter: 3, ..ask(9) };
+    leases.note(Ask { lease: next.lease, ..anew }, offer(9, 3_000), at(0), MARGIN).unwrap();
+    assert_eq!(leases.settled(Seq(9), at(0), MARGIN), Seq(9));
+}
+
+#[test]
+fn rule_20_a_follower_counts_by_what_it_has_settled() {
+    let (mut leases, next) = follower();
+    let deciding = Ask { applied: Some(Seq(9)), settled: Seq(7), ..next };
+    let (_, extended) = leases.note(deciding, offer(9, 3_000), at(0), MARGIN).unwrap();
+    assert!(extended, "it has applied all");
+    assert_eq!(leases.settled(Seq(9), at(0), MARGIN), Seq(7));
 }
 
 #[test]
@@ -54,11 +83,11 @@ fn rule_18_a_follower_behind_what_it_was_told_gets_no_lease() {
     let (mut leases, next) = follower();
     let (_, extended) = leases.note(next, offer(7, 2_500), at(500), MARGIN).unwrap();
     assert!(extended, "it has applied what it was told before");
-    let behind = Ask { counter: 3, applied: Seq(6), ..next };
+    let behind = Ask { counter: 3, applied: Some(Seq(6)), ..next };
     let (_, extended) = leases.note(behind, offer(7, 3_000), at(1_000), MARGIN).unwrap();
     assert!(!extended);
     assert_eq!(leases.settled(Seq(9), at(2_570), MARGIN), Seq(9), "the lease of before has ended");
-    let caught_up = Ask { counter: 4, applied: Seq(7), ..next };
+    let caught_up = Ask { counter: 4, applied: Some(Seq(7)), ..next };
     let (_, extended) = leases.note(caught_up, offer(7, 5_000), at(3_000), MARGIN).unwrap();
     assert!(extended);
 }
@@ -85,7 +114,7 @@ fn rule_19_a_lease_belongs_to_its_credential() {
 #[test]
 fn rule_19_a_request_that_was_overtaken_changes_nothing() {
     let (mut leases, next) = follower();
-    let late = Ask { counter: 1, applied: Seq(9), ..next };
+    let late = Ask { lease: next.lease, ..ask(9) };
     let (_, extended) = leases.note(late, offer(9, 9_000), at(0), MARGIN).unwrap();
     assert!(!extended);
     assert_eq!(leases.settled(Seq(9), at(0), MARGIN), Seq(5));
