@@ -3,7 +3,10 @@
 
 mod cable;
 mod examples;
+mod generations;
 mod remote;
+mod stage;
+mod tokens;
 mod wire;
 
 use acceptance::{Api, Database, Key, Options, Server};

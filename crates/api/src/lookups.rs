@@ -15,7 +15,8 @@ use crate::verify::Deletion;
     "fingerprint": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 })))]
 pub struct LookupRequest {
-    /// SHA-256 of the whole key or token, in hexadecimal digits.
+    /// SHA-256 of the whole key or token, in hexadecimal digits. Of a JWT: `not_found`, or
+    /// `secret_required`, unless the server has verified it before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// The credential itself: a JWT, or a key that was imported and never seen since.
@@ -48,6 +49,10 @@ pub struct Lookup {
 pub struct CredentialFacts {
     /// The credential.
     pub credential: Credential,
+    /// What the feed calls it when it is revoked by itself, beside the id of the credential; left
+    /// out: it is no JWT, or one of an OpenID provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
     /// Whom it acts as.
     pub principal: Principal,
     /// Whether it is switched on.

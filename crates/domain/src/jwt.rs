@@ -13,6 +13,7 @@ use crate::{Fingerprint, Secret};
 /// by dots, at most 8 KiB. Nothing about it is verified.
 ///
 /// Wiped from memory when dropped.
+#[derive(Clone)]
 pub struct Jwt(SecretString);
 
 /// The text of a credential, as a request shows it.

@@ -84,7 +84,9 @@ fn view(lookup: Lookup) -> View {
         View { code: String::new(), position: lookup.position.0, facts: None, deleted: None };
     let bare = |code: &str| View { code: code.to_owned(), ..view.clone() };
     match lookup.known {
-        Known::Credential(credential) => View { facts: Some(facts(&credential)), ..bare("found") },
+        Known::Credential(credential) => {
+            View { facts: Some(facts(&credential, lookup.token_id)), ..bare("found") }
+        }
         Known::Deleted(tombstone) => {
             View { deleted: Some(deletion(&tombstone)), ..bare("deleted") }
         }
@@ -95,9 +97,10 @@ fn view(lookup: Lookup) -> View {
     }
 }
 
-fn facts(credential: &Credential) -> CredentialFacts {
+fn facts(credential: &Credential, token_id: Option<String>) -> CredentialFacts {
     CredentialFacts {
         credential: credential_view(credential),
+        token_id,
         principal: principal_view(&credential.principal),
         enabled: credential.enabled,
         owner_enabled: credential.owner_enabled,

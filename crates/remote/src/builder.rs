@@ -13,6 +13,7 @@ use crate::RemoteVerifier;
 use crate::follower::Follower;
 use crate::server::Server;
 use crate::store::RemoteStore;
+use crate::tokens::Tokens;
 use crate::uses::{Uses, tell};
 
 /// How a verifier is to behave. The defaults are the safe ones.
@@ -93,8 +94,10 @@ impl Builder {
         let trust = Arc::<Trust>::default();
         // Until the server has told how keys look, nothing is too strange to ask about.
         let formats = Formats::default().and_any();
+        let for_tokens = self.cache_bytes / SHARE_OF_TOKENS;
         let verifier = Verifier::new(RemoteStore::new(server.clone()), SystemClock, formats)
-            .remembering(Arc::clone(&trust), self.cache_bytes);
+            .remembering(Arc::clone(&trust), self.cache_bytes - for_tokens);
+        let tokens = Tokens::new(server.clone(), Arc::clone(&trust), for_tokens);
         let verifier = Arc::new(verifier);
         let chain = Arc::new(ArcSwap::from_pointee(Chain::default()));
         let follower = Follower::new(
@@ -106,7 +109,7 @@ impl Builder {
         );
         let (uses, told) = Uses::new();
         let tasks = [runtime.spawn(follower.run()), runtime.spawn(tell(server.clone(), told))];
-        Ok(RemoteVerifier::new(verifier, server, chain, uses, tasks))
+        Ok(RemoteVerifier::new(verifier, tokens, server, chain, uses, tasks))
     }
 }
 
@@ -119,6 +122,8 @@ fn client() -> Result<Client, reqwest::Error> {
         .build()
 }
 
+/// One part in so many of what may be remembered is for JWTs.
+const SHARE_OF_TOKENS: usize = 4;
 const MAX_STALENESS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 #[cfg(test)]

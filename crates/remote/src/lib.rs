@@ -7,7 +7,8 @@
 //! (`?wait=cluster`) waits for this verifier too.
 //!
 //! A key itself does not leave the service: the server is asked by its fingerprint, except for a
-//! key that was imported into Keystile and is seen for the first time.
+//! key that was imported into Keystile and is seen for the first time. A JWT is shown to the server
+//! once, which alone can verify it.
 //!
 //! Everything that is not about the server is in [`keystile_auth`]: a
 //! [`Guard`](keystile_auth::Guard) puts a verifier in front of a service, as a middleware for
@@ -39,10 +40,9 @@
 //!
 //! # What is asked at the server
 //!
-//! - A key or token that is not remembered, once.
+//! - A key, token or JWT that is not remembered, once.
 //! - One with a rate limit or a quota, at every check that it passes: its uses are counted in one
 //!   place.
-//! - A JWT, at every check.
 //! - Everything, as long as there is no lease: if the server does not answer, nobody is let in, and
 //!   the client is told to come back (503).
 //!
@@ -51,7 +51,8 @@
 //! - [`RemoteVerifier`] judges, [`Builder`] says how.
 //! - `follower` follows the feed and holds the lease; `feed` is the stream that wakes it.
 //! - `uses` tells the server which credentials are used.
-//! - `server` speaks HTTP; `facts` turns what it says into what can be judged.
+//! - `server` speaks HTTP; `store` asks it about keys, `tokens` about JWTs, and `facts` turns what it
+//!   says into what can be judged.
 
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
@@ -61,6 +62,7 @@ mod feed;
 mod follower;
 mod server;
 mod store;
+mod tokens;
 mod uses;
 mod verifier;
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use keystile_api::verify::VerifyRequest;
 use keystile_auth::{
-    Chain, Clock, Recalled, Refused, Rejection, SystemClock, UsedUp, Verifier, Verify,
+    Chain, Clock, Deciding, Recalled, Refused, Rejection, SystemClock, UsedUp, Verifier, Verify,
 };
-use keystile_domain::{Context, CredentialText, Decision, Found, Jwt, decide};
+use keystile_domain::{Context, Credential, CredentialText, Decision, decide};
 use tokio::task::JoinHandle;
 
 use crate::follower::AbortOnDrop;
 use crate::server::{Counted, Server, ServerError};
-use crate::store::RemoteStore;
+use crate::store::{RemoteStore, is_strange};
+use crate::tokens::Tokens;
 use crate::uses::{Uses, question};
 use crate::{Builder, BuilderError};
 
@@ -24,6 +25,7 @@ use crate::{Builder, BuilderError};
 #[derive(Debug)]
 pub struct RemoteVerifier {
     verifier: Arc<Verifier<RemoteStore, SystemClock>>,
+    tokens: Tokens,
     server: Server,
     chain: Arc<ArcSwap<Chain>>,
     /// Where its checks are noted, since the server does not see them.
@@ -50,7 +52,7 @@ impl RemoteVerifier {
         self.verifier.begin().is_trusting()
     }
 
-    /// How its memory does.
+    /// How its memory of keys and tokens does.
     #[must_use]
     pub fn recalled(&self) -> Recalled {
         self.verifier.recalled()
@@ -58,23 +60,23 @@ impl RemoteVerifier {
 
     pub(crate) fn new(
         verifier: Arc<Verifier<RemoteStore, SystemClock>>,
+        tokens: Tokens,
         server: Server,
         chain: Arc<ArcSwap<Chain>>,
         uses: Uses,
         tasks: [JoinHandle<()>; 2],
     ) -> Self {
-        Self { verifier, server, chain, uses, _tasks: tasks.map(AbortOnDrop) }
+        Self { verifier, tokens, server, chain, uses, _tasks: tasks.map(AbortOnDrop) }
     }
 
-    async fn judge_jwt(&self, jwt: &Jwt, context: &Context<'_>) -> Result<Decision, Refused> {
-        match self.server.find_jwt(jwt).await.map_err(unavailable)? {
-            Some(Found::Credential(credential)) => {
-                Ok(decide(&credential, context, SystemClock.now()))
-            }
-            Some(Found::Tombstone(tombstone)) => {
-                Err(Rejection::<ServerError>::Deleted(tombstone).into())
-            }
-            None => Err(Rejection::<ServerError>::NotFound.into()),
+    async fn identify(
+        &self,
+        deciding: &Deciding<'_>,
+        text: &CredentialText,
+    ) -> Result<Arc<Credential>, Rejection<ServerError>> {
+        match text {
+            CredentialText::Jwt(jwt) => self.tokens.identify(deciding, jwt).await,
+            CredentialText::Secret(secret) => self.verifier.identify(deciding, secret).await,
         }
     }
 
@@ -82,7 +84,15 @@ impl RemoteVerifier {
     /// by what it knows.
     async fn count(&self, text: &CredentialText, context: &Context<'_>) -> Result<(), Refused> {
         let question = VerifyRequest { strict: true, ..question(text, context) };
-        match self.server.count(&question).await.map_err(unavailable)? {
+        let mut counted = self.server.count(&question).await.map_err(unavailable)?;
+        if let (Counted::Invalid { code }, CredentialText::Jwt(jwt)) = (&counted, text)
+            && is_strange(code)
+        {
+            let credential = Some(jwt.expose().to_owned());
+            let question = VerifyRequest { fingerprint: None, credential, ..question };
+            counted = self.server.count(&question).await.map_err(unavailable)?;
+        }
+        match counted {
             Counted::Valid => Ok(()),
             Counted::Exceeded { code, retry_after } => {
                 Err(Refused::exceeded(limit(&code), retry_after))
@@ -98,14 +108,17 @@ impl Verify for RemoteVerifier {
         text: &CredentialText,
         context: &Context<'_>,
     ) -> Result<Decision, Refused> {
-        let decision = match text {
-            CredentialText::Secret(secret) => match self.verifier.check(secret, context).await {
+        // Held to the end: what is revoked meanwhile is settled once this has ended.
+        let mut deciding = self.verifier.begin();
+        let credential = match self.identify(&deciding, text).await {
+            Err(Rejection::Outdated) => {
                 // Something happened while the server was asked; what it says now is newer.
-                Err(Rejection::Outdated) => self.verifier.check(secret, context).await?,
-                checked => checked?,
-            },
-            CredentialText::Jwt(jwt) => self.judge_jwt(jwt, context).await?,
+                deciding = self.verifier.begin();
+                self.identify(&deciding, text).await?
+            }
+            identified => identified?,
         };
+        let decision = decide(&credential, context, SystemClock.now());
         if let Decision::Allow(grant) = &decision {
             match grant.credential().limits.is_empty() {
                 true => self.uses.note(text, context),

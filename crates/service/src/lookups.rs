@@ -11,6 +11,7 @@ use keystile_domain::{
 };
 
 use crate::providers::{chain, formats};
+use crate::token_proof::ProvenToken;
 use crate::{Caller, Keystile, ServiceError, Unidentified};
 
 /// What a credential is asked about by.
@@ -29,6 +30,8 @@ pub struct Lookup {
     pub known: Known,
     /// Up to where in the feed every change is in it.
     pub position: Seq,
+    /// What the feed calls a JWT of ours when it is revoked by itself.
+    pub token_id: Option<String>,
 }
 
 /// What keys look like, and where they stand.
@@ -68,9 +71,7 @@ impl Keystile {
         caller.require(Power::KeysVerify)?;
         match shown {
             Shown::Fingerprint(fingerprint) => self.find_by_fingerprint(fingerprint).await,
-            Shown::Text(None) => {
-                Ok(Lookup { known: Known::Malformed, position: self.feed_head().await? })
-            }
+            Shown::Text(None) => Ok(Lookup::new(Known::Malformed, self.feed_head().await?)),
             Shown::Text(Some(text)) => self.find_by_text(text).await,
         }
     }
@@ -99,26 +100,52 @@ impl Keystile {
         let known = match self.keys.find(&mut conn, fingerprint).await? {
             Some(Found::Credential(credential)) => Known::Credential(credential),
             Some(Found::Tombstone(tombstone)) => Known::Deleted(tombstone),
-            None if self.keys.import_schemes(&mut conn).await?.is_empty() => Known::NotFound,
-            None => Known::SecretRequired,
+            None => {
+                if let Some(token) = self.recall_proof(fingerprint) {
+                    // Remembered is that it was verified, not what it is worth.
+                    let credential = token.resolve(&mut conn).await?;
+                    return Ok(Lookup::of_token(credential, &token, position));
+                }
+                let has_imports = !self.keys.import_schemes(&mut conn).await?.is_empty();
+                if has_imports { Known::SecretRequired } else { Known::NotFound }
+            }
         };
-        Ok(Lookup { known, position })
+        Ok(Lookup::new(known, position))
     }
 
     async fn find_by_text(&self, text: &CredentialText) -> Result<Lookup, ServiceError> {
         let position = self.feed_head().await?;
-        let deciding = self.verifier.begin();
-        let identified = self.identify(&deciding, text).await;
-        // What this node remembers is as good as its lease, and may be older than the feed's end:
-        // of a secret, which others remember, that is read once more.
-        if let (Ok(_), CredentialText::Secret(secret)) = (&identified, text) {
-            return self.find_by_fingerprint(&secret.fingerprint()).await;
-        }
-        let known = match identified {
-            Ok((credential, _)) => Known::Credential(credential),
-            Err(rejection) => known(rejection)?,
+        let rejection = match text {
+            CredentialText::Jwt(_) if !self.is_followed() => Rejection::Outdated,
+            CredentialText::Jwt(jwt) => match self.read_jwt(jwt).await {
+                Ok((credential, token)) => {
+                    return Ok(Lookup::of_token(Some(credential), &token, position));
+                }
+                Err(rejection) => rejection,
+            },
+            CredentialText::Secret(secret) => {
+                let deciding = self.verifier.begin();
+                match self.identify(&deciding, text).await {
+                    // What this node remembers is as good as its lease, and may be older than the
+                    // feed's end: it is read once more.
+                    Ok(_) => return self.find_by_fingerprint(&secret.fingerprint()).await,
+                    Err(rejection) => rejection,
+                }
+            }
         };
-        Ok(Lookup { known, position })
+        Ok(Lookup::new(known(rejection)?, position))
+    }
+}
+
+impl Lookup {
+    fn new(known: Known, position: Seq) -> Self {
+        Self { known, position, token_id: None }
+    }
+
+    /// What a token that was verified stands for now.
+    fn of_token(credential: Option<Arc<Credential>>, token: &ProvenToken, position: Seq) -> Self {
+        let known = credential.map_or(Known::NotFound, Known::Credential);
+        Self { known, position, token_id: token.id().map(str::to_owned) }
     }
 }
 

@@ -60,6 +60,14 @@ pub(crate) struct ForeignToken {
 }
 
 impl ProvenToken {
+    /// What the feed calls the token when it is revoked by itself.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Own(token) => Some(&token.id),
+            Self::Foreign(_) | Self::Secret(_) => None,
+        }
+    }
+
     /// The credential that the token stands for, as the database has it now.
     pub(crate) async fn resolve(
         &self,

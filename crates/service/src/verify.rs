@@ -105,7 +105,7 @@ impl Keystile {
                 Err(rejection) => return ending(rejection).map(Verdict::from),
             },
             Shown::Fingerprint(fingerprint) => {
-                let Lookup { known, position } = self.find_by_fingerprint(fingerprint).await?;
+                let Lookup { known, position, .. } = self.find_by_fingerprint(fingerprint).await?;
                 match known {
                     Known::Credential(credential) => (credential, Some(position)),
                     known => {

@@ -49,7 +49,12 @@ impl Cable {
 
     /// Whether a text went to the server.
     pub fn has_carried(&self, text: &str) -> bool {
-        String::from_utf8_lossy(&self.heard.lock().unwrap()).contains(text)
+        self.count_carried(text) > 0
+    }
+
+    /// How often a text went to the server.
+    pub fn count_carried(&self, text: &str) -> usize {
+        String::from_utf8_lossy(&self.heard.lock().unwrap()).matches(text).count()
     }
 }
 

@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use acceptance::{Answer, Api, Caller, Database, Key, Server, on_each_database, until};
-use keystile_auth::{Refused, Verify};
-use keystile_domain::{Context, CredentialText, Decision, PermissionQuery};
-use keystile_remote::{Builder, RemoteVerifier};
-use reqwest::Method;
+use acceptance::{Database, Key, on_each_database, until};
+use keystile_auth::Verify;
+use keystile_domain::Context;
 use serde_json::json;
 
-use super::cable::Cable;
-use super::{reader_role, started, verifier_key};
+use super::stage::{Stage, code, code_of};
 
 on_each_database! {
     async fn a_key_itself_does_not_leave_the_service(database: Database) {
@@ -56,8 +53,8 @@ on_each_database! {
         let [kept, ended] = ["kept", "ended"].map(|name| json!({ "name": name }));
         let kept = Key::made(&stage.admin, kept).await;
         let ended = Key::made(&stage.admin, ended).await;
-        assert_eq!(code(&verifier, &kept.secret).await, "valid");
-        assert_eq!(code(&verifier, &ended.secret).await, "valid");
+        stage.remembered(&verifier, &kept.secret).await;
+        stage.remembered(&verifier, &ended.secret).await;
 
         stage.cable.cut();
         let gone = stage.admin.delete(&format!("{}?wait=cluster", ended.at(""))).await.expect(200);
@@ -116,30 +113,6 @@ on_each_database! {
         }
     }
 
-    async fn a_jwt_is_judged_as_the_key_that_it_was_traded_for(database: Database) {
-        let stage = Stage::on(&database).await;
-        let verifier = stage.trusting(|builder| builder).await;
-        let role = reader_role(&stage.admin).await;
-        let key = Key::holding(&stage.admin, "k", &[role]).await;
-        let form = [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-            ("subject_token", &key.secret),
-            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-        ];
-        let traded = stage.server.api(Caller::Anonymous).request(Method::POST, "/oauth2/token");
-        let traded = Answer::to(traded.form(&form)).await.unwrap().expect(200);
-        let jwt = traded.text_of("access_token");
-
-        assert_eq!(code(&verifier, jwt).await, "valid");
-        let read: PermissionQuery = "invoices.read".parse().unwrap();
-        let write: PermissionQuery = "invoices.write".parse().unwrap();
-        let asked = |permission| Context { permission: Some(permission), ..Context::default() };
-        assert_eq!(code_of(&verifier, jwt, &asked(&read)).await, "valid");
-        assert_eq!(code_of(&verifier, jwt, &asked(&write)).await, "permissions_held");
-        stage.admin.delete(&key.at("")).await;
-        assert_eq!(code(&verifier, jwt).await, "unknown");
-    }
-
     async fn a_verifier_whose_own_key_has_ended_lets_nobody_in(database: Database) {
         let stage = Stage::on(&database).await;
         let verifier = stage.trusting(|builder| builder).await;
@@ -170,49 +143,6 @@ on_each_database! {
         let at = format!("/api/v1/providers/{}?wait=cluster", provider.text_of("id"));
         stage.admin.patch(&at, off).await.expect(200);
         assert_eq!(code(&verifier, &key.secret).await, "provider_enabled");
-    }
-}
-
-/// A server, and a way to it.
-struct Stage {
-    server: Server,
-    admin: Api,
-    cable: Cable,
-    /// The key of verifiers.
-    own: Key,
-}
-
-impl Stage {
-    async fn on(database: &Database) -> Self {
-        let (server, admin) = started(database).await;
-        let cable = Cable::to(server.address()).await;
-        let own = verifier_key(&admin).await;
-        Self { server, admin, cable, own }
-    }
-
-    /// A verifier that has a lease.
-    async fn trusting(&self, set: impl FnOnce(Builder) -> Builder) -> RemoteVerifier {
-        let builder = RemoteVerifier::builder(&self.cable.url(), &self.own.secret).unwrap();
-        let verifier = set(builder).start().unwrap();
-        until("it has a lease", async || verifier.is_trusting()).await;
-        verifier
-    }
-}
-
-/// How a check ends: `valid`, the rule that says no, or why there is nothing to judge.
-async fn code(verifier: &RemoteVerifier, text: &str) -> String {
-    code_of(verifier, text, &Context::default()).await
-}
-
-async fn code_of(verifier: &RemoteVerifier, text: &str, context: &Context<'_>) -> String {
-    let text = CredentialText::parse(text).unwrap();
-    match verifier.verify(&text, context).await {
-        Ok(Decision::Allow(_)) => "valid".to_owned(),
-        Ok(Decision::Deny(denial)) => denial.rule().to_string(),
-        Err(Refused::Exceeded { limit, .. }) => format!("{limit:?}").to_lowercase(),
-        Err(Refused::Unavailable(_)) => "unavailable".to_owned(),
-        Err(Refused::Unknown(_)) => "unknown".to_owned(),
-        Err(other) => panic!("{other:?}"),
     }
 }
 

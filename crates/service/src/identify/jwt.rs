@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use keystile_auth::jwt::Unverified;
 use keystile_auth::{Deciding, Rejection, Remember};
-use keystile_domain::{Credential, Found, Jwt, Subject};
+use keystile_domain::{Credential, Fingerprint, Found, Jwt, Subject};
+use tracing::Instrument;
 
 use super::{LookupError, Unidentified};
 use crate::Keystile;
 use crate::access_tokens::Audience;
+use crate::spans::span;
 use crate::token_proof::ProvenToken;
 
 /// A JWT that was verified, and the credential that it stands for.
@@ -28,16 +30,33 @@ impl Keystile {
         jwt: &Jwt,
     ) -> Result<(Arc<Credential>, ProvenToken), Unidentified> {
         let fingerprint = jwt.fingerprint();
-        let trust = &self.trust;
-        if let Some(Some(proven)) = self.tokens.recall(trust, deciding, &fingerprint) {
+        if let Some(Some(proven)) = self.tokens.recall(&self.trust, deciding, &fingerprint) {
             return Ok((proven.credential, proven.token));
         }
-        let learnt = trust.learning();
-        let token = self.prove(jwt).await?;
-        let credential = self.resolve(&token).await?;
-        let proven = Proven { credential: Arc::clone(&credential), token: token.clone() };
-        self.tokens.learn(&fingerprint, learnt, proven);
-        Ok((credential, token))
+        self.read_jwt(jwt).await
+    }
+
+    /// As [`identify_jwt`](Self::identify_jwt), out of no memory.
+    pub(crate) async fn read_jwt(
+        &self,
+        jwt: &Jwt,
+    ) -> Result<(Arc<Credential>, ProvenToken), Unidentified> {
+        let reading = async {
+            let learnt = self.trust.learning();
+            let token = self.prove(jwt).await?;
+            let credential = self.resolve(&token).await?;
+            let proven = Proven { credential: Arc::clone(&credential), token: token.clone() };
+            self.tokens.learn(&jwt.fingerprint(), learnt, proven);
+            Ok((credential, token))
+        };
+        reading.instrument(span!("look up a token")).await
+    }
+
+    /// What was proved of a JWT that this node has verified, as far as it may believe that.
+    pub(crate) fn recall_proof(&self, fingerprint: &Fingerprint) -> Option<ProvenToken> {
+        let deciding = self.verifier.begin();
+        let proven = self.tokens.recall(&self.trust, &deciding, fingerprint)?;
+        proven.map(|proven| proven.token)
     }
 
     /// Verifies a JWT: by our own keys if it says that it is ours, else by those of the OpenID
@@ -55,9 +74,7 @@ impl Keystile {
 impl Remember for Proven {
     fn subjects(&self) -> Vec<Subject> {
         let mut subjects = Found::Credential(Arc::clone(&self.credential)).subjects();
-        if let ProvenToken::Own(token) = &self.token {
-            subjects.push(Subject::named(&token.id));
-        }
+        subjects.extend(self.token.id().map(Subject::named));
         subjects
     }
 
