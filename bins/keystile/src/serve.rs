@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::block::Teller;
 use crate::open::{make_private, open_store};
 use crate::settings::{Settings, Sources, Warning};
-use crate::signals::Signals;
+use crate::signals::{Signals, Stop};
 use crate::telemetry::Traces;
 use crate::{master_key, metrics, rounds, telemetry, usage};
 
@@ -28,7 +28,7 @@ pub fn serve(sources: &Sources) -> anyhow::Result<()> {
 
 async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     let traces = settings.traces.then(Traces::begin).transpose()?;
-    let _last_lines = telemetry::init(settings.log, traces.as_ref())?;
+    let last_lines = telemetry::init(settings.log, traces.as_ref())?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -88,8 +88,15 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
     let workers = settings.limits.workers;
     let server = keystile_http::serve(listener, tls.as_deref(), workers, state.clone(), document)?;
     teller.tell(&url, secrets.as_ref())?;
-    let stopping = tokio::spawn(signals.obey(server.handle(), health, settings.limits.drain_delay));
-    let served = server.await;
+    let mut stopping =
+        tokio::spawn(signals.obey(server.handle(), health, settings.limits.drain_delay));
+    let served = tokio::select! {
+        served = server => served,
+        Ok(Stop::AtOnce) = &mut stopping => {
+            last_lines.write_now();
+            std::process::exit(1);
+        }
+    };
     // Only now is nothing counted any more.
     drop(stop_usage);
     usage.await?;

@@ -12,6 +12,14 @@ pub struct Signals {
     interrupt: Signal,
 }
 
+/// How a server stops.
+pub enum Stop {
+    /// It is not waited for: the process ends.
+    AtOnce,
+    /// It has stopped, and every request has had its answer.
+    Drained,
+}
+
 impl Signals {
     /// Takes the signals over from the system, which would end the process.
     pub fn listen() -> std::io::Result<Self> {
@@ -24,8 +32,8 @@ impl Signals {
     /// Stops the server as signals ask.
     ///
     /// After the first one, `/readyz` says no and the server still accepts for `delay`, so that a
-    /// load balancer can see it; then open requests finish.
-    pub async fn obey(mut self, server: ServerHandle, health: Health, delay: Duration) {
+    /// load balancer can see it; then open requests finish. A second one waits for nothing.
+    pub async fn obey(mut self, server: ServerHandle, health: Health, delay: Duration) -> Stop {
         self.next().await;
         health.drain();
         tracing::info!("draining");
@@ -34,10 +42,10 @@ impl Signals {
             server.stop(true).await;
         };
         tokio::select! {
-            () = drained => {}
+            () = drained => Stop::Drained,
             () = self.next() => {
                 tracing::warn!("stopping at once");
-                std::process::exit(1);
+                Stop::AtOnce
             }
         }
     }

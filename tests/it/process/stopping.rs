@@ -69,7 +69,8 @@ async fn while_the_drain_is_delayed_it_answers_but_is_not_ready_and_a_second_sig
     admin.get("/healthz").await.expect(200);
 
     server.term();
-    timeout(DEADLINE, server.wait()).await.expect("a second SIGTERM ends it at once");
+    let ended = timeout(DEADLINE, server.wait()).await.expect("a second SIGTERM ends it at once");
+    assert!(ended.stderr.contains("stopping at once"), "its last line is written: {ended:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

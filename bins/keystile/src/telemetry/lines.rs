@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 use std::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -116,6 +116,18 @@ impl Write for &Lines {
     }
 }
 
+impl LastLines {
+    /// Writes what is left before the process is ended, but waits for no reader that has stopped.
+    pub fn write_now(self) {
+        let (written, wait) = mpsc::channel();
+        thread::spawn(move || {
+            drop(self);
+            let _ = written.send(());
+        });
+        let _ = wait.recv_timeout(LAST);
+    }
+}
+
 impl Drop for LastLines {
     fn drop(&mut self) {
         self.shared.waiting().ends = true;
@@ -128,6 +140,8 @@ impl Drop for LastLines {
 
 /// How long lines wait for others.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long the last lines may take where nothing else is waited for.
+const LAST: Duration = Duration::from_millis(500);
 /// How many bytes may wait: some 20,000 lines.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// How much memory is kept for the next lines.
