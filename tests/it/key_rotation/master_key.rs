@@ -88,6 +88,23 @@ async fn a_rotation_that_stopped_half_way_is_finished_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_rotation_leaves_behind_at_its_very_end_does_not_stand_for_the_next() {
+    let server = Server::start(&Options::on(&Database::Sqlite)).await;
+    let options = server.options().clone();
+    let file = options.data().join("master.key");
+    let old = fs::read_to_string(&file).unwrap();
+    fs::copy(&file, options.data().join("master.key.new")).unwrap();
+    let told = rotate(&options, &[]).await;
+    assert!(told.status.success(), "{told:#?}");
+    assert_ne!(fs::read_to_string(&file).unwrap(), old);
+    assert!(!options.data().join("master.key.new").exists());
+    let named = rotate(&options, &["--new-key-file", file.to_str().unwrap()]).await;
+    assert_eq!(named.status.code(), Some(1), "{named:#?}");
+    assert!(named.stderr.contains("is the present one"), "{named:#?}");
+    server.restart().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_the_settings_give_needs_a_file_for_the_new_one() {
     let options = Options::on(&Database::Sqlite)
         .env("KEYSTILE_MASTER_KEY", "a2V5c3RpbGUtdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=");
