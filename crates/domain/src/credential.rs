@@ -70,11 +70,18 @@ impl Credential {
     /// How many bytes of memory it takes, roughly.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        // Its provider, its roles and its rights are those of many.
+        // Its provider is that of many, and so are its roles and its rights unless it is narrowed.
+        let narrowed = self.scopes.as_ref().map_or(0, |scopes| {
+            let roles = self.roles.iter().map(|role| size_of::<Role>() + role.permissions.bytes());
+            scopes.bytes() + self.rights.permissions.bytes() + roles.sum::<usize>()
+        });
         let texts = [self.name.as_str(), &self.key_prefix, self.principal.name.as_str()];
         size_of::<Self>()
             + texts.iter().map(|text| text.len()).sum::<usize>()
             + self.metadata.bytes()
+            + size_of_val(self.allowed_ips.iter().as_slice())
+            + size_of_val(self.limits.rates.iter().as_slice())
+            + narrowed
     }
 
     /// When the presented secret stops working, by itself or with its credential.

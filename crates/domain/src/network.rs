@@ -75,7 +75,7 @@ impl AllowedIps {
     }
 
     /// The ranges, as they were given.
-    pub fn iter(&self) -> impl Iterator<Item = &Network> {
+    pub fn iter(&self) -> std::slice::Iter<'_, Network> {
         self.0.iter()
     }
 }

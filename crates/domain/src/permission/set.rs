@@ -44,6 +44,11 @@ impl PermissionSet {
         self.0.iter()
     }
 
+    /// How many bytes of memory they take, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.iter().map(|permission| PERMISSION_BYTES + permission.as_str().len()).sum()
+    }
+
     /// How many permissions, patterns counted as one each.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -77,6 +82,9 @@ impl IntoIterator for PermissionSet {
         self.0.into_iter()
     }
 }
+
+/// What a permission takes in a set beside its text: its place in the tree, and its counts.
+const PERMISSION_BYTES: usize = 48;
 
 #[cfg(test)]
 mod tests {
