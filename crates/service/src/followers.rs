@@ -171,6 +171,7 @@ impl Keystile {
         ask: LeaseAsk,
     ) -> Result<LeaseGiven, ServiceError> {
         caller.require(Power::KeysVerify)?;
+        let incarnation = self.cluster.incarnation();
         let now = self.clock.elapsed();
         // The lease first: all that the look which renewed it had seen is applied by now.
         let left = self.trust.lease_left(now);
@@ -185,9 +186,18 @@ impl Keystile {
             settled: applied.map_or(Seq(0), |applied| applied.settled.min(applied.seq)),
             staleness: ask.staleness,
         };
-        let offer = Offer { told: way.head.place.seq, ends: extends.then(|| now + left) };
         let margin = self.cluster.margin();
-        let (lease, extended) = self.followers.leases().note(asked, offer, now, margin)?;
+        let told = way.head.place.seq;
+        let (lease, extended) = {
+            let mut leases = self.followers.leases();
+            // What was read above may be over: nobody was bound by it yet. Whoever sums up what is
+            // settled reads what this node has settled before it takes the leases.
+            let is_so = self.is_registered()
+                && self.cluster.incarnation() == incarnation
+                && self.cluster.settled() <= told;
+            let offer = Offer { told, ends: (extends && is_so).then(|| now + left) };
+            leases.note(asked, offer, now, margin)?
+        };
         // What it has applied may be what others wait for.
         self.cluster.news.tell();
         Ok(LeaseGiven {

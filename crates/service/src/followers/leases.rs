@@ -19,6 +19,9 @@ pub struct LeaseId([u8; 16]);
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     followers: HashMap<LeaseId, Follower>,
+    /// Until when those go on, by their own choice, who are known no more: a seat is for whoever
+    /// asks.
+    adrift: HashMap<LeaseId, Duration>,
 }
 
 #[derive(Debug)]
@@ -31,7 +34,7 @@ struct Follower {
     settled: Seq,
     /// Up to where it was told to apply the feed.
     told: Seq,
-    /// When its lease ends, by the clock of this node.
+    /// When its lease ends, by the clock of this node; zero if it never had one.
     ends: Duration,
     /// How long after its lease it goes on all the same.
     staleness: Duration,
@@ -89,6 +92,7 @@ impl Leases {
         if self.followers.len() >= MAX || of_holder >= MAX_OF_ONE {
             return Err(ServiceError::TooManyFollowers);
         }
+        ask.lease.map(|id| self.adrift.remove(&id));
         let id = LeaseId(random::bytes()?);
         self.followers.insert(id, Follower::new(ask, offer, now));
         Ok((id, offer.ends.is_some()))
@@ -102,25 +106,32 @@ impl Leases {
     }
 
     pub(super) fn counts(&self, now: Duration, margin: Duration) -> FollowerCounts {
-        let mut counts = FollowerCounts::default();
-        for it in self.followers.values() {
-            if it.ends + it.staleness + margin > now {
-                counts.followers += 1;
-                counts.unproven += i64::from(it.staleness > Duration::ZERO);
-            }
+        let adrift = self.adrift.values().filter(|until| **until > now).count();
+        let adrift = i64::try_from(adrift).unwrap_or(i64::MAX);
+        let mut counts = FollowerCounts { followers: adrift, unproven: adrift };
+        for it in self.followers.values().filter(|it| it.believes_until(margin) > now) {
+            counts.followers += 1;
+            counts.unproven += i64::from(it.staleness > Duration::ZERO);
         }
         counts
     }
 
     /// Forgets everybody: what they were told belongs to another history.
     pub(super) fn clear(&mut self) {
-        self.followers.clear();
+        *self = Self::default();
     }
 
-    /// Forgets whoever is gone for good.
+    /// Gives the seats of those away who are gone for good.
     pub(super) fn forget(&mut self, now: Duration, margin: Duration) {
-        self.followers
-            .retain(|_, it| it.asked + KEPT > now || it.ends + it.staleness + margin > now);
+        let gone = |it: &Follower| it.asked + KEPT <= now && it.ends + margin <= now;
+        let gone = self.followers.extract_if(|_, it| gone(it));
+        self.adrift.extend(gone.map(|(id, it)| (id, it.believes_until(margin))));
+        self.adrift.retain(|_, until| *until > now);
+        let surplus = self.adrift.len().saturating_sub(MAX);
+        let surplus: Vec<_> = self.adrift.keys().take(surplus).copied().collect();
+        for id in surplus {
+            self.adrift.remove(&id);
+        }
     }
 }
 
@@ -135,6 +146,11 @@ impl Follower {
             staleness: ask.staleness,
             asked: now,
         }
+    }
+
+    /// How long it may go by what it remembers, by its own choice too.
+    fn believes_until(&self, margin: Duration) -> Duration {
+        if self.ends.is_zero() { Duration::ZERO } else { self.ends + self.staleness + margin }
     }
 
     /// Hears what it asks; whether its lease is extended. One that was told to apply more than it

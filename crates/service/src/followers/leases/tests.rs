@@ -165,3 +165,29 @@ fn a_lease_is_named_in_one_way_and_shown_by_nothing() {
         assert_eq!(text.parse::<LeaseId>(), Err(IdError), "{text}");
     }
 }
+
+#[test]
+fn whoever_crashes_and_goes_on_after_its_lease_keeps_no_seat() {
+    let week = Duration::from_secs(7 * 24 * 60 * 60);
+    let mut leases = Leases::default();
+    for _ in 0..MAX_OF_ONE {
+        leases.note(Ask { staleness: week, ..ask(5) }, offer(5, 2_000), at(0), MARGIN).unwrap();
+    }
+    let refused = leases.note(ask(5), offer(5, 3_000), at(1_000), MARGIN);
+    assert!(matches!(refused, Err(ServiceError::TooManyFollowers)), "{refused:?}");
+
+    leases.note(ask(5), offer(5, 70_000), KEPT + at(2_070), MARGIN).unwrap();
+    let counts = leases.counts(KEPT + at(2_070), MARGIN);
+    assert_eq!(counts, FollowerCounts { followers: 1_001, unproven: 1_000 });
+    let counts = leases.counts(week + at(2_070), MARGIN);
+    assert_eq!(counts, FollowerCounts { followers: 0, unproven: 0 }, "they have ended too");
+}
+
+#[test]
+fn whoever_never_had_a_lease_believes_nothing() {
+    let mut leases = Leases::default();
+    let none = Offer { told: Seq(9), ends: None };
+    let lasting = Ask { staleness: Duration::from_secs(600), ..ask(5) };
+    leases.note(lasting, none, at(0), MARGIN).unwrap();
+    assert_eq!(leases.counts(at(1), MARGIN), FollowerCounts::default());
+}
