@@ -140,8 +140,8 @@ fn every(period: Duration) -> Interval {
     rounds
 }
 
-fn causes(error: ServiceError) -> String {
-    format!("{:#}", anyhow::Error::from(error))
+fn causes(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
 }
 
 const LAST_RELEASE: Duration = Duration::from_secs(5);

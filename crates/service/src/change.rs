@@ -11,15 +11,15 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use keystile_auth::Clock;
 use keystile_domain::{
-    Action, Actor, ChainHash, ChainKey, Credential, Event, EventDraft, EventId, Expiry, Power,
-    Reason, RoleId, SealedEvent, Seq, Target, Timestamp, Version,
+    Action, Actor, ChainHash, ChainKey, Credential, Effect, Event, EventDraft, EventId, Expiry,
+    Power, Reason, RoleId, SealedEvent, Seq, Target, Timestamp, Version,
 };
 use keystile_storage::{Ending, Store, Tx};
 use serde_json::Value;
 use tracing::Instrument;
 
 use crate::caller::require;
-use crate::cluster::News;
+use crate::cluster::{self, News};
 use crate::keys::Keys;
 use crate::limits::Quotas;
 use crate::spans::span;
@@ -154,8 +154,7 @@ impl Keystile {
             };
             let (value, told) = store.change(change).await?;
             if let Some(told) = told {
-                telling.tell();
-                told.log();
+                told.tell(&telling);
             }
             Ok(value)
         };
@@ -240,8 +239,7 @@ impl Scope {
         let told = Told::of(&self.events);
         self.news.raise(&self.events);
         self.tx.commit(self.events).await?;
-        self.news.tell();
-        told.iter().for_each(Told::log);
+        told.iter().for_each(|told| told.tell(&self.news));
         Ok(())
     }
 
@@ -324,16 +322,24 @@ pub(crate) fn expect_version(
     }
 }
 
-/// What the log of the server says of a change: one line, however many events tell of it.
+/// What is told of a change that was made: to this node's own memory, to whoever follows the feed,
+/// and in one line of the log, however many events there are.
 struct Told {
     first: Event,
     others: usize,
+    effects: Vec<Effect>,
 }
 
 impl Told {
     fn of(events: &[SealedEvent]) -> Option<Self> {
         let (first, others) = events.split_first()?;
-        Some(Self { first: first.event.clone(), others: others.len() })
+        let effects = cluster::effects(events).collect();
+        Some(Self { first: first.event.clone(), others: others.len(), effects })
+    }
+
+    fn tell(&self, news: &News) {
+        news.is_made(&self.effects);
+        self.log();
     }
 
     fn log(&self) {

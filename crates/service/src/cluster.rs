@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 pub use self::follow::Following;
 pub use self::join::JoinError;
-pub(crate) use self::news::News;
+pub(crate) use self::news::{News, effects};
 pub use self::reaper::Beats;
 pub use self::wait::Revocation;
 
@@ -72,6 +72,12 @@ impl Lease {
     #[must_use]
     pub fn over(self) -> Duration {
         self.0 + Duration::from_millis(50) + self.0 / 100
+    }
+
+    /// For how long a node looks at nothing before it is taken for dead: its leases are over, and
+    /// the next look would have been due even without any.
+    fn silence(self) -> Duration {
+        self.over().max(follow::PERIOD * 2)
     }
 
     fn millis(self) -> i64 {
@@ -138,7 +144,7 @@ impl Keystile {
     }
 
     /// Whether this node may let anybody in: if it is to look at the feed, others know of it.
-    pub(crate) fn is_followed(&self) -> bool {
+    pub(crate) fn is_registered(&self) -> bool {
         self.cluster.is_registered.load(Ordering::Acquire)
     }
 
@@ -184,7 +190,7 @@ impl Cluster {
         }
     }
 
-    fn incarnation(&self) -> Uuid {
+    pub(crate) fn incarnation(&self) -> Uuid {
         *self.incarnation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -50,10 +50,18 @@ impl Keystile {
         deciding: &Deciding<'_>,
         text: &CredentialText,
     ) -> Result<(Arc<Credential>, Option<ProvenToken>), Unidentified> {
-        self.is_followed().then_some(()).ok_or(Rejection::Outdated)?;
+        self.is_registered().then_some(()).ok_or(Rejection::Outdated)?;
         match text {
             CredentialText::Secret(secret) => {
-                Ok((self.verifier.identify(deciding, secret).await?, None))
+                let found = match self.verifier.identify(deciding, secret).await {
+                    // Another node may have changed since how secrets look.
+                    Err(Rejection::Malformed(_)) if !deciding.is_trusting() => {
+                        self.learn_formats().await.map_err(outage)?;
+                        self.verifier.identify(deciding, secret).await
+                    }
+                    found => found,
+                };
+                Ok((found?, None))
             }
             CredentialText::Jwt(jwt) => {
                 let (credential, token) = self.identify_jwt(deciding, jwt).await?;

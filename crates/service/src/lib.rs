@@ -221,13 +221,14 @@ impl Keystile {
         Ok(keystile)
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and lets this node belong to the cluster.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Store`] if it does not.
+    /// [`ServiceError::Store`] if it does not answer, [`ServiceError::Behind`] while nobody is let in.
     pub async fn ready(&self) -> Result<(), ServiceError> {
-        Ok(self.store.ping().await?)
+        self.store.ping().await?;
+        self.is_registered().then_some(()).ok_or(ServiceError::Behind)
     }
 
     /// The name under which tokens are issued: the server's address, as the world sees it.

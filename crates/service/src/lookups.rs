@@ -116,19 +116,21 @@ impl Keystile {
     async fn find_by_text(&self, text: &CredentialText) -> Result<Lookup, ServiceError> {
         let position = self.feed_head().await?;
         let rejection = match text {
-            CredentialText::Jwt(_) if !self.is_followed() => Rejection::Outdated,
+            CredentialText::Jwt(_) if !self.is_registered() => Rejection::Outdated,
             CredentialText::Jwt(jwt) => match self.read_jwt(jwt).await {
                 Ok((credential, token)) => {
                     return Ok(Lookup::of_token(Some(credential), &token, position));
                 }
                 Err(rejection) => rejection,
             },
-            CredentialText::Secret(secret) => {
-                let deciding = self.verifier.begin();
+            CredentialText::Secret(_) => {
+                // What this node remembers is as good as its lease, and may be older than the
+                // feed's end.
+                let deciding = self.verifier.begin().disbelieving();
                 match self.identify(&deciding, text).await {
-                    // What this node remembers is as good as its lease, and may be older than the
-                    // feed's end: it is read once more.
-                    Ok(_) => return self.find_by_fingerprint(&secret.fingerprint()).await,
+                    Ok((credential, _)) => {
+                        return Ok(Lookup::new(Known::Credential(credential), position));
+                    }
                     Err(rejection) => rejection,
                 }
             }

@@ -62,7 +62,7 @@ impl Keystile {
             position: self.position(),
             feed_lag: self.feed_lag(),
             lease_left: self.lease_left(),
-            is_registered: self.is_followed(),
+            is_registered: self.is_registered(),
         }
     }
 }

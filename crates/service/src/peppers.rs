@@ -32,6 +32,8 @@ pub(crate) struct Peppers {
 
 /// The peppers of one moment.
 pub(crate) struct Known {
+    /// As they are in the database: after a restore, others may have the same numbers.
+    stored: Vec<StoredPepper>,
     present: Numbered,
     /// Those before it that still count.
     old: Vec<Numbered>,
@@ -46,7 +48,7 @@ impl Peppers {
     /// Where nothing was stored yet.
     pub(crate) fn new(first: Zeroizing<[u8; 32]>) -> Self {
         let present = Numbered { number: 1, pepper: Pepper::from_bytes(&first) };
-        let known = Known { present, old: Vec::new() };
+        let known = Known { stored: Vec::new(), present, old: Vec::new() };
         Self {
             known: Arc::new(ArcSwap::from_pointee(known)),
             first: Arc::new(first),
@@ -69,14 +71,6 @@ impl Known {
     /// All of them, the present one first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Pepper> {
         [&self.present].into_iter().chain(&self.old).map(|numbered| &numbered.pepper)
-    }
-
-    fn are(&self, stored: &[StoredPepper]) -> bool {
-        let numbers = self.old.iter().chain([&self.present]).map(|numbered| numbered.number);
-        match stored {
-            [] => self.present.number == 1,
-            stored => numbers.eq(stored.iter().map(|stored| stored.number)),
-        }
     }
 }
 
@@ -139,9 +133,9 @@ impl Keys {
     /// Reads the peppers again; says whether they are others than this node knew.
     pub(crate) async fn learn_peppers(&self, conn: &mut Conn) -> Result<bool, StoreError> {
         let stored = conn.list_peppers().await?;
-        let is_new = !self.peppers.known.load().are(&stored);
+        let is_new = self.peppers.known.load().stored != stored;
         if is_new {
-            self.peppers.known.store(Arc::new(self.open_peppers(&stored)?));
+            self.peppers.known.store(Arc::new(self.open_peppers(stored)?));
         }
         Ok(is_new)
     }
@@ -167,7 +161,7 @@ impl Keys {
         Err(StoreError::Busy)
     }
 
-    fn open_peppers(&self, stored: &[StoredPepper]) -> Result<Known, StoreError> {
+    fn open_peppers(&self, stored: Vec<StoredPepper>) -> Result<Known, StoreError> {
         let open = |stored: &StoredPepper| {
             let bytes = self.open_key(&label(stored.number), &stored.sealed);
             let bytes = bytes.ok_or(StoreError::Corrupt("peppers.sealed"))?;
@@ -176,7 +170,7 @@ impl Keys {
         let mut all = stored.iter().map(open).collect::<Result<Vec<_>, StoreError>>()?;
         let first = || Numbered { number: 1, pepper: Pepper::from_bytes(&self.peppers.first) };
         let present = all.pop().unwrap_or_else(first);
-        Ok(Known { present, old: all })
+        Ok(Known { stored, present, old: all })
     }
 }
 

@@ -58,6 +58,13 @@ impl Deciding<'_> {
         self.trusting
     }
 
+    /// A decision that believes nothing that is remembered, whatever lease there is: it reads for
+    /// itself.
+    #[must_use]
+    pub fn disbelieving(self) -> Self {
+        self.trusting(false)
+    }
+
     pub(super) fn trusting(mut self, trusting: bool) -> Self {
         self.trusting = trusting;
         self

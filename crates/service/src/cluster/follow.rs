@@ -10,6 +10,7 @@ use keystile_storage::{Feed, FeedEvent, FeedPlace, Look, Report, Seen};
 use tokio::select;
 
 use super::alarm::Passed;
+use super::join::JoinError;
 use crate::followers::FeedHead;
 use crate::{Keystile, ServiceError};
 
@@ -45,11 +46,12 @@ impl Following<'_> {
     ///
     /// # Errors
     ///
-    /// [`ServiceError`] if the primary did not answer: then no lease is renewed.
-    pub async fn look(&mut self) -> Result<(), ServiceError> {
+    /// [`JoinError`] if the primary did not answer, or this node belongs to it no more: then no lease
+    /// is renewed.
+    pub async fn look(&mut self) -> Result<(), JoinError> {
         let cluster = &self.keystile.cluster;
         if !cluster.is_registered.load(Ordering::Acquire) {
-            self.keystile.register().await?;
+            self.keystile.join_again().await?;
         }
         let place = match self.place {
             Some(place) => place,
@@ -72,7 +74,7 @@ impl Following<'_> {
             Look::Gone => {
                 self.end();
                 tracing::warn!("this node was taken for dead; it registers anew");
-                self.keystile.register().await?;
+                self.keystile.join_again().await?;
             }
             Look::Forked => {
                 self.end();
@@ -172,13 +174,14 @@ impl Following<'_> {
         self.passed = Passed::since(place);
         keystile.trust.begin_anew(place.seq);
         keystile.learn_providers().await?;
+        keystile.learn_peppers().await?;
         self.place = Some(place);
         Ok(place)
     }
 }
 
 /// How long it is quiet between two looks if nobody has anything to tell.
-const PERIOD: Duration = Duration::from_millis(500);
+pub(super) const PERIOD: Duration = Duration::from_millis(500);
 /// Of the shortest leases.
 const LEAST_PERIOD: Duration = Duration::from_millis(25);
 /// How soon to look whether decisions have ended.

@@ -49,13 +49,17 @@ impl Keystile {
     pub async fn join(&self) -> Result<(), JoinError> {
         let mine = self.cluster.lease;
         match self.register().await? {
-            theirs if theirs == mine => return Ok(()),
-            theirs if self.all_are_dead(theirs).await? => {}
-            theirs => return Err(refusal(mine, theirs)),
-        }
-        match self.register().await? {
             theirs if theirs == mine => Ok(()),
+            theirs if self.all_are_dead(theirs).await? => self.join_again().await,
             theirs => Err(refusal(mine, theirs)),
+        }
+    }
+
+    /// Registers this node under a new name if the others count on the lease that it has.
+    pub(super) async fn join_again(&self) -> Result<(), JoinError> {
+        match self.register().await? {
+            theirs if theirs == self.cluster.lease => Ok(()),
+            theirs => Err(refusal(self.cluster.lease, theirs)),
         }
     }
 
@@ -78,7 +82,7 @@ impl Keystile {
     }
 
     /// Registers this node if its lease is the one that counts, which is returned.
-    pub(super) async fn register(&self) -> Result<Lease, ServiceError> {
+    async fn register(&self) -> Result<Lease, ServiceError> {
         let cluster = &self.cluster;
         let mut books = self.store.books().await?;
         let present = books.settle_lease(cluster.lease.millis()).await?;
@@ -106,7 +110,7 @@ impl Keystile {
             return Ok(true);
         }
         let before = self.list_nodes().await?;
-        tokio::time::sleep(theirs.over()).await;
+        tokio::time::sleep(theirs.silence()).await;
         for node in before {
             self.reap(node.incarnation, node.beat).await?;
         }

@@ -25,10 +25,7 @@ impl News {
     /// Ends what is remembered of whatever these events touch. It is done before they are
     /// committed: a commit of which nobody knows the outcome may have happened.
     pub(crate) fn raise(&self, events: &[SealedEvent]) {
-        self.trust.raise(events.iter().map(|SealedEvent { event, .. }| Effect {
-            seq: event.seq,
-            touches: Touches::of(event.draft.action.as_str(), &event.draft.target.id),
-        }));
+        self.trust.raise(effects(events));
         let mut made = self.made();
         made.extend(events.iter().map(|sealed| FeedEvent {
             place: FeedPlace { seq: sealed.event.seq, hash: sealed.hash },
@@ -42,6 +39,13 @@ impl News {
     /// Tells whoever follows the feed that there is something to see.
     pub(crate) fn tell(&self) {
         self.told.notify_one();
+    }
+
+    /// Something was committed. What it touches ends once more: another primary may have made this
+    /// node begin anew since, and read before the commit.
+    pub(crate) fn is_made(&self, effects: &[Effect]) {
+        self.trust.raise(effects.iter().copied());
+        self.tell();
     }
 
     /// Waits for the next change.
@@ -63,6 +67,14 @@ impl News {
         // A list is whole between its methods, whoever panicked.
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What these events touch.
+pub(crate) fn effects(events: &[SealedEvent]) -> impl Iterator<Item = Effect> {
+    events.iter().map(|SealedEvent { event, .. }| Effect {
+        seq: event.seq,
+        touches: Touches::of(event.draft.action.as_str(), &event.draft.target.id),
+    })
 }
 
 /// How many changes are kept that the feed has not brought.

@@ -12,8 +12,8 @@ use crate::{Keystile, ServiceError};
 pub struct Beats(HashMap<Uuid, (i64, Duration)>);
 
 impl Keystile {
-    /// Removes nodes whose beat has stood still for as long as a lease lasts, by this node's own
-    /// clock: they believe nothing any more.
+    /// Removes nodes whose beat has stood still for as long as a lease lasts, or two looks without
+    /// leases, by this node's own clock: they believe nothing any more.
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl Keystile {
             let (beat, since) = *beats.0.entry(node.incarnation).or_insert((node.beat, now));
             if beat != node.beat {
                 beats.0.insert(node.incarnation, (node.beat, now));
-            } else if now.saturating_sub(since) >= self.cluster.lease.over()
+            } else if now.saturating_sub(since) >= self.cluster.lease.silence()
                 && self.reap(node.incarnation, beat).await?
             {
                 tracing::warn!(

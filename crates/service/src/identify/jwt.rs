@@ -2,6 +2,7 @@
 //! may believe it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keystile_auth::jwt::Unverified;
 use keystile_auth::{Deciding, Rejection, Remember};
@@ -19,6 +20,10 @@ use crate::token_proof::ProvenToken;
 pub(crate) struct Proven {
     credential: Arc<Credential>,
     token: ProvenToken,
+    /// When, by the clock that goes on.
+    proved_at: Duration,
+    /// How long the token is, in bytes.
+    length: usize,
 }
 
 pub(crate) type Tokens = keystile_auth::Recall<Proven, Arc<LookupError>>;
@@ -30,7 +35,9 @@ impl Keystile {
         jwt: &Jwt,
     ) -> Result<(Arc<Credential>, ProvenToken), Unidentified> {
         let fingerprint = jwt.fingerprint();
-        if let Some(Some(proven)) = self.tokens.recall(&self.trust, deciding, &fingerprint) {
+        if let Some(Some(proven)) = self.tokens.recall(&self.trust, deciding, &fingerprint)
+            && self.is_still_proof(&proven)
+        {
             return Ok((proven.credential, proven.token));
         }
         self.read_jwt(jwt).await
@@ -43,9 +50,15 @@ impl Keystile {
     ) -> Result<(Arc<Credential>, ProvenToken), Unidentified> {
         let reading = async {
             let learnt = self.trust.learning();
+            let proved_at = self.clock.elapsed();
             let token = self.prove(jwt).await?;
             let credential = self.resolve(&token).await?;
-            let proven = Proven { credential: Arc::clone(&credential), token: token.clone() };
+            let proven = Proven {
+                credential: Arc::clone(&credential),
+                token: token.clone(),
+                proved_at,
+                length: jwt.expose().len(),
+            };
             self.tokens.learn(&jwt.fingerprint(), learnt, proven);
             Ok((credential, token))
         };
@@ -56,7 +69,15 @@ impl Keystile {
     pub(crate) fn recall_proof(&self, fingerprint: &Fingerprint) -> Option<ProvenToken> {
         let deciding = self.verifier.begin();
         let proven = self.tokens.recall(&self.trust, &deciding, fingerprint)?;
+        let proven = proven.filter(|proven| self.is_still_proof(proven));
         proven.map(|proven| proven.token)
+    }
+
+    /// Whether the key that a token was signed with is still known to be its issuer's: no event
+    /// tells of a key that an OpenID provider withdraws.
+    fn is_still_proof(&self, proven: &Proven) -> bool {
+        let is_foreign = matches!(proven.token, ProvenToken::Foreign(_));
+        !is_foreign || self.clock.elapsed().saturating_sub(proven.proved_at) < FOREIGN_PROOF
     }
 
     /// Verifies a JWT: by our own keys if it says that it is ours, else by those of the OpenID
@@ -79,9 +100,11 @@ impl Remember for Proven {
     }
 
     fn bytes(&self) -> usize {
-        self.credential.bytes() + PROOF_BYTES
+        // What a token says takes more room than its text: names, numbers and lists of their own.
+        self.credential.bytes() + size_of::<Self>() + 4 * self.length
     }
 }
 
-/// What the claims of a token take, as a rule.
-const PROOF_BYTES: usize = 1_024;
+/// How long what another issuer has signed is not verified again. Its keys are asked for anew as
+/// often, at most.
+const FOREIGN_PROOF: Duration = Duration::from_secs(5 * 60);

@@ -21,8 +21,8 @@ impl Keystile {
     /// Ends a token for ever.
     ///
     /// Whoever has a token may end that token, and everything that acts as themselves; what else
-    /// they may end are the keys and personal access tokens that they may delete. A token that is unknown, or has ended, is no error:
-    /// what was asked is the case (RFC 7009, section 2.2).
+    /// they may end are the keys and personal access tokens that they may delete. A token that is
+    /// unknown, or has ended, is no error: what was asked is the case (RFC 7009, section 2.2).
     ///
     /// # Errors
     ///
@@ -73,7 +73,9 @@ impl Keystile {
 
     async fn revoke_secret(&self, caller: &Caller, secret: Secret) -> Result<(), Refusal> {
         let text = CredentialText::Secret(secret);
-        let credential = match self.identify(&self.verifier.begin(), &text).await {
+        // What is answered as gone must be so: a node may not know yet what another has made.
+        let deciding = self.verifier.begin().disbelieving();
+        let credential = match self.identify(&deciding, &text).await {
             Ok((credential, _)) => credential,
             Err(Rejection::Outdated) => return Err(ServiceError::Behind.into()),
             Err(Rejection::Store(error)) => return Err(ServiceError::from(error).into()),

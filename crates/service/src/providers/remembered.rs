@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use keystile_auth::{Chain, Place};
 use keystile_domain::{Authority, Formats, Provider, ProviderSettings, SecretFormat};
-use keystile_storage::Conn;
+use keystile_storage::{Conn, StoreError};
 use tokio::sync::Mutex;
 
 use crate::{Keystile, ServiceError, first_start};
@@ -49,6 +49,14 @@ impl Keystile {
         Ok(())
     }
 
+    /// Reads anew how secrets may look.
+    pub(crate) async fn learn_formats(&self) -> Result<(), StoreError> {
+        let _reading = self.providers.reading.lock().await;
+        let formats = formats(&mut self.store.read().await?).await?;
+        self.verifier.replace_formats(formats);
+        Ok(())
+    }
+
     /// Learns that keys of any format are waited for, once one was imported.
     pub(crate) async fn learn_free_formats(&self) -> Result<(), ServiceError> {
         if self.verifier.formats().has_any() {
@@ -60,7 +68,7 @@ impl Keystile {
 }
 
 /// How the secrets of live keys may look, and tickets, so that none of them is seen in a log.
-pub(crate) async fn formats(conn: &mut Conn) -> Result<Formats, ServiceError> {
+pub(crate) async fn formats(conn: &mut Conn) -> Result<Formats, StoreError> {
     let mut known = conn.list_formats().await?;
     known.push(SecretFormat::of_tickets());
     let formats = Formats::new(known);

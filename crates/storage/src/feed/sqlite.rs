@@ -108,7 +108,7 @@ fn inode_of(metadata: &std::fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
-/// Where files have no number, a replaced one is told by its length alone being read anew.
+/// Where files have no number, nobody notices that another has taken the place of this one.
 #[cfg(not(unix))]
 fn inode_of(_: &std::fs::Metadata) -> u64 {
     0

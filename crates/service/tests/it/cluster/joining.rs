@@ -34,6 +34,41 @@ async fn rule_4_a_node_with_another_lease_is_refused_while_one_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_4_nodes_without_leases_are_not_taken_for_dead_between_two_looks() {
+    let Some(stage) = Stage::new().await else { return };
+    let node = stage.stranger(Duration::ZERO).await;
+    node.keystile.join().await.unwrap();
+    let other = stage.stranger(LEASE).await;
+    let mut following = node.follow();
+    let looking = async {
+        loop {
+            following.look().await.unwrap();
+            following.wait().await;
+        }
+    };
+    let joined = tokio::select! {
+        joined = other.keystile.join() => joined,
+        () = looking => unreachable!(),
+    };
+    assert!(matches!(joined, Err(JoinError::Lease { .. })), "{joined:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_4_a_node_that_was_removed_for_another_lease_is_not_ready() {
+    let Some(stage) = Stage::new().await else { return };
+    let node = stage.node().await;
+    let mut following = node.follow();
+    following.look().await.unwrap();
+    node.keystile.ready().await.unwrap();
+    stage.tamper("DELETE FROM nodes").await;
+    let other = stage.stranger(LEASE * 2).await;
+    other.keystile.join().await.unwrap();
+    let lost = following.look().await;
+    assert!(matches!(lost, Err(JoinError::Lease { .. })), "{lost:?}");
+    assert!(node.keystile.ready().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_4_registering_gives_no_lease_and_touches_nobody() {
     let Some(stage) = Stage::new().await else { return };
     let node = stage.node().await;
