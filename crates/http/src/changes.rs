@@ -8,7 +8,8 @@ use std::sync::Arc;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use keystile_api::changes::{Change, Changes};
-use keystile_domain::{SealedEvent, Seq};
+use keystile_domain::Seq;
+use keystile_service::followers::Notice;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -63,19 +64,18 @@ async fn list_changes(
             .streaming(stream::stream(state.clone().into_inner(), caller, seat, after)));
     }
     let data = keystile.list_changes(caller, after).await?;
-    let position = data.last().map_or(position, |last| last.event.seq.max(position)).0;
+    let position = data.last().map_or(position, |last| last.place.seq.max(position)).0;
     Ok(HttpResponse::Ok().json(Changes { data: data.iter().map(change).collect(), position }))
 }
 
 /// A change, as whoever follows sees it.
-pub(crate) fn change(sealed: &SealedEvent) -> Change {
-    let draft = &sealed.event.draft;
+pub(crate) fn change(notice: &Notice) -> Change {
     Change {
-        seq: sealed.event.seq.0,
-        action: draft.action.to_string(),
-        target_kind: draft.target.kind.to_string(),
-        target_id: draft.target.id.clone(),
-        mark: sealed.hash.to_string(),
+        seq: notice.place.seq.0,
+        action: notice.action.clone(),
+        target_kind: notice.target_kind.clone(),
+        target_id: notice.target_id.clone(),
+        mark: notice.place.hash.to_string(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use keystile_domain::{Power, SealedEvent, Seq};
+use keystile_domain::{Power, Seq};
 use keystile_storage::FeedPlace;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use crate::{Caller, Keystile, ServiceError};
 pub(crate) use self::leases::FollowerCounts;
 pub use self::leases::LeaseId;
 pub use self::streams::StreamSeat;
+pub use keystile_storage::Notice;
 
 /// Everybody who follows this node, and how far they can.
 #[derive(Default)]
@@ -83,14 +84,14 @@ pub struct LeaseGiven {
     /// Whether the follower must forget everything first.
     pub forgets: bool,
     /// The changes after the one that the follower has applied, up to `head`.
-    pub changes: Vec<SealedEvent>,
+    pub changes: Vec<Notice>,
 }
 
 /// How a follower gets from where it is to where this node is.
 struct Way {
     head: FeedHead,
     forgets: bool,
-    changes: Vec<SealedEvent>,
+    changes: Vec<Notice>,
     /// Whether it leads to where this node is.
     is_whole: bool,
 }
@@ -218,9 +219,9 @@ impl Keystile {
         &self,
         caller: &Caller,
         after: Seq,
-    ) -> Result<Vec<SealedEvent>, ServiceError> {
+    ) -> Result<Vec<Notice>, ServiceError> {
         caller.require(Power::KeysVerify)?;
-        Ok(self.store.read().await?.list_events_after(after, MAX_CHANGES).await?)
+        Ok(self.store.read().await?.list_notices_after(after, MAX_CHANGES).await?)
     }
 
     /// The end of the feed.
@@ -279,15 +280,15 @@ impl Keystile {
         }
         let before = Seq(seq.0.saturating_sub(1));
         let mut conn = self.store.read().await?;
-        let mut changes = conn.list_events_after(before, MAX_CHANGES).await?;
+        let mut changes = conn.list_notices_after(before, MAX_CHANGES).await?;
         let is_theirs =
-            |event: &SealedEvent| event.event.seq == *seq && event.hash.to_string() == *mark;
+            |known: &Notice| known.place.seq == *seq && known.place.hash.to_string() == *mark;
         if !changes.first().is_some_and(is_theirs) {
             return Ok(Way { forgets: true, ..way });
         }
         changes.remove(0);
-        changes.retain(|sealed| sealed.event.seq <= end.seq);
-        let is_whole = changes.last().is_some_and(|last| last.hash == end.hash);
+        changes.retain(|change| change.place.seq <= end.seq);
+        let is_whole = changes.last().is_some_and(|last| last.place == end);
         Ok(Way { changes, is_whole, ..way })
     }
 }

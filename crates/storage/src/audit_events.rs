@@ -16,6 +16,19 @@ use crate::listing::{cut, number, part, text_id};
 use crate::schema::{events, feed_head};
 use crate::{Conn, FeedPlace, StoreError, Tx};
 
+/// An event without what it tells of people: where it is, and what happened to which thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Where it is.
+    pub place: FeedPlace,
+    /// What happened, in the word of its row, which this version may not know.
+    pub action: String,
+    /// To which kind of thing, in the word of its row.
+    pub target_kind: String,
+    /// To which of them.
+    pub target_id: String,
+}
+
 impl Conn {
     /// Lists events.
     ///
@@ -82,6 +95,34 @@ impl Conn {
         let query = events::table.filter(events::seq.gt(seq.0)).order(events::seq).limit(limit);
         let rows = on_conn!(self, |link| query.select(EventRow::as_select()).load(link).await?);
         rows.iter().map(EventRow::read).collect()
+    }
+
+    /// Lists what follows a place in the log, at most `limit`, in order. An event may hold much; of
+    /// this, there can be many readers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn list_notices_after(
+        &mut self,
+        seq: Seq,
+        limit: i64,
+    ) -> Result<Vec<Notice>, StoreError> {
+        let query = events::table.filter(events::seq.gt(seq.0)).order(events::seq).limit(limit);
+        let query = query.select((
+            events::seq,
+            events::hash,
+            events::action,
+            events::target_kind,
+            events::target_id,
+        ));
+        let rows: Vec<(i64, Vec<u8>, String, String, String)> =
+            on_conn!(self, |link| query.load(link).await?);
+        let read = |(seq, hash, action, target_kind, target_id): (i64, Vec<u8>, _, _, _)| {
+            let hash = ChainHash::from_bytes(bytes(&hash, "events.hash")?);
+            Ok(Notice { place: FeedPlace { seq: Seq(seq), hash }, action, target_kind, target_id })
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// The end of the log: the place and the seal of its last event.

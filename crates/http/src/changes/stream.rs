@@ -8,9 +8,9 @@ use actix_web::web::Bytes;
 use futures_util::future::ready;
 use futures_util::stream::{once, unfold};
 use futures_util::{Stream, StreamExt};
-use keystile_domain::{SealedEvent, Seq};
+use keystile_domain::Seq;
 use keystile_service::Caller;
-use keystile_service::followers::{FeedWatch, StreamSeat};
+use keystile_service::followers::{FeedWatch, Notice, StreamSeat};
 use tokio::time::sleep;
 
 use super::change;
@@ -51,7 +51,7 @@ impl Follower {
             self.feed.mark_seen();
             let changes = self.state.keystile.list_changes(&self.caller, self.last).await.ok()?;
             if let Some(last) = changes.last() {
-                self.last = last.event.seq;
+                self.last = last.place.seq;
                 self.state.keystile.still_admits(&self.caller).await.ok()?;
                 return Some(changes.iter().map(event).collect::<String>().into());
             }
@@ -67,8 +67,8 @@ impl Follower {
     }
 }
 
-fn event(sealed: &SealedEvent) -> String {
-    let change = change(sealed);
+fn event(notice: &Notice) -> String {
+    let change = change(notice);
     let data = serde_json::to_string(&change).unwrap_or_default();
     format!("id: {}\ndata: {data}\n\n", change.seq)
 }
