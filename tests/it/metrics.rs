@@ -3,8 +3,11 @@
 mod listener;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use acceptance::{Answer, Api, Caller, Database, Key, Options, Server, on_each_database, started};
+use acceptance::{
+    Answer, Api, Caller, Connection, Database, Key, Options, Server, on_each_database, started,
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -25,6 +28,9 @@ on_each_database! {
         admin.patch(&key.at(""), disable).await.expect(200);
         key.api(&admin).get(ME).await.expect(401);
         server.api(Caller::Anonymous).get("/nowhere/at/all").await.expect(404);
+        let mut connection = Connection::to(&server).await;
+        connection.send("what is no request\r\n\r\n").await;
+        connection.read_to_end(Duration::from_secs(30)).await.expect("it hangs up");
 
         let after = metrics(&admin).await;
         let more = |series: &str| after.value(series) - before.value(series);
@@ -35,6 +41,7 @@ on_each_database! {
             (r#"keystile_checks_total{way="request",outcome="disabled"}"#, 1.0),
             (r#"keystile_http_errors_total{code="invalid_credential"}"#, 1.0),
             (r#"keystile_http_errors_total{code="not_found"}"#, 1.0),
+            (r#"keystile_http_errors_total{code="bad_request"}"#, 1.0),
             (r#"{route="/api/v1/verify",method="POST",status="2xx"}"#, 2.0),
             (r#"{route="/api/v1/api-keys/{id}",method="PATCH",status="2xx"}"#, 1.0),
             (r#"{route="/api/v1/forward-auth/{gateway}",method="GET",status="2xx"}"#, 1.0),

@@ -77,6 +77,13 @@ impl Metrics {
         Requests::new(routes, shard)
     }
 
+    /// Counts what was refused beneath the application: no worker has seen a request.
+    pub(crate) fn count_refusal(&self, code: ErrorCode) {
+        if let Some(shard) = self.shards().first() {
+            shard.count_error(code);
+        }
+    }
+
     fn shards(&self) -> MutexGuard<'_, Vec<Arc<Shard>>> {
         // A list that is only pushed to is never half-way.
         self.shards.lock().unwrap_or_else(PoisonError::into_inner)

@@ -78,7 +78,7 @@ impl Worker {
     async fn start(self) -> Result<impl Service<TcpStream, Response = (), Error = ()>, ()> {
         let Self { tls, stopping, state, document } = self;
         let timeout = state.limits.request_timeout;
-        let app = app(state, document);
+        let app = app(state.clone(), document);
         let app = if tls.is_some() { app.app_data(OverTls) } else { app };
         let app = map_config(app, |()| AppConfig::default()).new_service(()).await?;
         let app = Rc::new(app);
@@ -86,6 +86,7 @@ impl Worker {
         Ok(fn_service(move |stream: TcpStream| {
             let (tls, stopping) = (tls.clone(), stopping.clone());
             let (app, http1) = (Rc::clone(&app), Rc::clone(&http1));
+            let state = state.clone();
             async move {
                 let peer = stream.peer_addr().ok();
                 let opening = tokio::time::timeout(timeout, Socket::open(stream, tls, timeout));
@@ -100,7 +101,7 @@ impl Worker {
                     http2::serve(socket, peer, app, timeout, stopping.notified()).await;
                     return Ok(());
                 }
-                let connection = Connection::new(socket, timeout + KEEP_ALIVE);
+                let connection = Connection::new(socket, timeout + KEEP_ALIVE, state);
                 http1.call((connection, peer)).await.or(Err(()))
             }
         }))

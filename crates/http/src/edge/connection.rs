@@ -14,18 +14,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_web::rt::time::{Instant, Sleep, sleep};
-use actix_web::web::{Buf, BytesMut};
+use actix_web::web::{self, Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::refusal::{Bare, document};
 use super::request_line::RequestLine;
 use crate::server::Socket;
+use crate::state::State;
 
 /// A stream that the framework speaks HTTP on.
 pub(crate) struct Connection {
     socket: Socket,
     /// What takes the place of bytes that the framework believes to have written.
     outgoing: BytesMut,
+    state: web::Data<State>,
     requests: Requests,
     /// The count at the last look, and the moment when it was first seen.
     seen: u64,
@@ -46,10 +48,11 @@ pub(crate) struct Running(Requests);
 
 impl Connection {
     /// `patience` is how long nothing may run on it.
-    pub(crate) fn new(socket: Socket, patience: Duration) -> Self {
+    pub(crate) fn new(socket: Socket, patience: Duration, state: web::Data<State>) -> Self {
         Self {
             socket,
             outgoing: BytesMut::new(),
+            state,
             requests: Requests::default(),
             seen: 0,
             since: Instant::now(),
@@ -150,6 +153,7 @@ impl AsyncWrite for Connection {
         let Some(bare) = Bare::find(bytes) else {
             return Pin::new(&mut this.socket).poll_write(context, bytes);
         };
+        this.state.metrics.count_refusal(bare.code());
         this.outgoing.extend_from_slice(bare.before);
         this.outgoing.extend_from_slice(&document(&bare, this.socket.is_tls()));
         Poll::Ready(Ok(bytes.len()))

@@ -2,6 +2,7 @@
 //! of an answer and given its problem document.
 
 use actix_web::http::StatusCode;
+use keystile_api::problem::ErrorCode;
 
 use super::{ALWAYS, HSTS, PROBLEM, REQUEST_ID, by_status, new_name};
 
@@ -29,6 +30,11 @@ impl<'b> Bare<'b> {
             && !head.lines().any(|line| line.starts_with(REQUEST_ID.as_str()));
         let is_error = status.is_client_error() || status.is_server_error();
         (is_bare && is_error).then_some(Self { before, head, status })
+    }
+
+    /// What it is called.
+    pub(crate) fn code(&self) -> ErrorCode {
+        by_status(self.status).code
     }
 }
 

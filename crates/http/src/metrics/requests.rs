@@ -134,7 +134,7 @@ impl Shard {
         }
     }
 
-    fn count_error(&self, code: ErrorCode) {
+    pub(super) fn count_error(&self, code: ErrorCode) {
         let place = ErrorCode::ALL.iter().position(|known| *known == code);
         if let Some(errors) = place.and_then(|place| self.errors.get(place)) {
             errors.fetch_add(1, Ordering::Relaxed);
