@@ -24,8 +24,21 @@ impl PgBouncer {
     /// # Panics
     /// If PgBouncer is not here (ask [`Part::PgBouncer`](crate::Part) first) or does not start.
     pub fn to(url: &str) -> Self {
+        Self::start(url, mode())
+    }
+
+    /// A pooler that lends the one connection that it has for a transaction, and keeps no prepared
+    /// statements.
+    ///
+    /// # Panics
+    /// As [`to`](Self::to).
+    pub fn forgetting(url: &str) -> Self {
+        Self::start(url, "pool_mode = transaction\ndefault_pool_size = 1\n")
+    }
+
+    fn start(url: &str, mode: &str) -> Self {
         // Between the choice of a free port and its use, another may take it.
-        let mut tries = (0..10).map(|_| Self::try_start(url));
+        let mut tries = (0..10).map(|_| Self::try_start(url, mode));
         tries.find_map(|started| started).expect("PgBouncer starts")
     }
 
@@ -34,7 +47,7 @@ impl PgBouncer {
         &self.url
     }
 
-    fn try_start(url: &str) -> Option<Self> {
+    fn try_start(url: &str, mode: &str) -> Option<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
         let port = port.expect("a free port").port();
         let (credentials, rest) = url.split_once('@').expect("an address with a password");
@@ -44,7 +57,6 @@ impl PgBouncer {
         let (user, password) = named.split_once(':').expect("an address with a password");
         let directory = scratch::directory("pgbouncer");
         let file = directory.join("pgbouncer.ini");
-        let mode = mode();
         let settings = format!(
             "[databases]\n\
              {database} = host={host} port={behind} user={user} password={password}\n\

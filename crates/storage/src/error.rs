@@ -134,6 +134,14 @@ impl StoreError {
     }
 }
 
+/// A pooler has lent this connection to others in between.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the pooler keeps no prepared statements: let it pool by session, or set \
+     max_prepared_statements (PgBouncer 1.21 or later)"
+)]
+struct Unprepared(#[source] diesel::result::Error);
+
 impl From<diesel::result::Error> for StoreError {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::Error as Diesel;
@@ -149,6 +157,7 @@ impl From<diesel::result::Error> for StoreError {
                 | DatabaseErrorKind::UnableToSendCommand => Self::unavailable(error),
                 _ if says(&**told, BUSY) => Self::Busy,
                 _ if says(&**told, OUTAGES) => Self::unavailable(error),
+                _ if says(&**told, UNPREPARED) => Self::unavailable(Unprepared(error)),
                 _ => Self::Query(error),
             },
             _ => Self::Query(error),
@@ -206,3 +215,6 @@ const OUTAGES: &[&str] = &[
     "the database system is",
     "unable to open database file",
 ];
+
+/// It does not exist, or another process has made one of the same name.
+const UNPREPARED: &[&str] = &["prepared statement "];

@@ -1,6 +1,6 @@
 //! A pooler between the servers and the database.
 
-use acceptance::{Database, Options, Part, PgBouncer, Proxy, until};
+use acceptance::{Database, Options, Part, PgBouncer, Proxy, Server, until};
 
 use super::Stage;
 
@@ -37,4 +37,25 @@ async fn rule_5_looks_go_around_a_pooler() {
         stage.revoke(1, &key).await["acknowledged"] == 2
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_that_keeps_no_prepared_statements_is_told_by_what_to_do_about_it() {
+    let Some(Database::Postgres(url)) = Database::postgres().await else { return };
+    if !Part::PgBouncer.or_skip() {
+        return;
+    }
+    let pooler = PgBouncer::forgetting(&url);
+    let options = Options::on(&Database::Postgres(pooler.url().to_owned()))
+        .env("KEYSTILE_DATABASE_DIRECT_URL", &url);
+    // The statements of the first are still there when the second has its own of the same names.
+    let mut told = String::new();
+    for _ in 0..2 {
+        match Server::try_start(&options.clone().with_own_data()).await {
+            Ok(server) => told += &server.stop().await.stderr,
+            Err(ended) => told += &ended.stderr,
+        }
+    }
+    assert!(told.contains("the pooler keeps no prepared statements"), "{told}");
+    assert!(told.contains("max_prepared_statements"), "{told}");
 }
