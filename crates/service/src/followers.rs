@@ -87,6 +87,14 @@ pub struct LeaseGiven {
     pub changes: Vec<Notice>,
 }
 
+/// Where a follower and this node are, at one moment.
+struct Start {
+    head: FeedHead,
+    forgets: bool,
+    /// Whether the follower knows of more than this node.
+    is_ahead: bool,
+}
+
 /// How a follower gets from where it is to where this node is.
 struct Way {
     head: FeedHead,
@@ -172,42 +180,46 @@ impl Keystile {
         ask: LeaseAsk,
     ) -> Result<LeaseGiven, ServiceError> {
         caller.require(Power::KeysVerify)?;
-        let incarnation = self.cluster.incarnation();
-        let now = self.clock.elapsed();
-        // The lease first: all that the look which renewed it had seen is applied by now.
-        let left = self.trust.lease_left(now);
-        let way = self.way(ask.applied.as_ref()).await?;
-        let applied = ask.applied.filter(|_| !way.forgets);
-        let extends = way.is_whole && left > Duration::ZERO;
-        let asked = Ask {
-            lease: ask.lease,
-            holder: caller.credential().id,
-            counter: ask.counter,
-            applied: applied.as_ref().map(|applied| applied.seq),
-            settled: applied.map_or(Seq(0), |applied| applied.settled.min(applied.seq)),
-            staleness: ask.staleness,
-        };
-        let margin = self.cluster.margin();
-        let told = way.head.place.seq;
-        let (lease, extended) = {
-            let mut leases = self.followers.leases();
-            // What was read above may be over: nobody was bound by it yet. Whoever sums up what is
-            // settled reads what this node has settled before it takes the leases.
-            let is_so = self.is_registered()
-                && self.cluster.incarnation() == incarnation
-                && self.cluster.settled() <= told;
-            let offer = Offer { told, ends: (extends && is_so).then(|| now + left) };
-            leases.note(asked, offer, now, margin)?
-        };
+        let (start, left, lease, extended) = self.note_follower(caller, &ask)?;
         // What it has applied may be what others wait for.
         self.cluster.news.tell();
+        let way = self.way(start, ask.applied.as_ref()).await?;
         Ok(LeaseGiven {
             lease,
-            left: extended.then_some(left),
+            left: (extended && way.is_whole).then_some(left),
             head: way.head,
             forgets: way.forgets,
             changes: way.changes,
         })
+    }
+
+    /// Binds this node to what the follower is about to be told, before anything else happens:
+    /// whoever sums up what is settled reads what this node has settled, which is never behind the
+    /// head, and then takes the leases.
+    fn note_follower(
+        &self,
+        caller: &Caller,
+        ask: &LeaseAsk,
+    ) -> Result<(Start, Duration, LeaseId, bool), ServiceError> {
+        let mut leases = self.followers.leases();
+        let now = self.clock.elapsed();
+        // The lease first: all that the look which renewed it had seen is applied by now.
+        let left = self.trust.lease_left(now);
+        let head = self.followers.head.borrow().clone().ok_or(ServiceError::Behind)?;
+        let start = Start::of(head, ask.applied.as_ref());
+        let applied = ask.applied.as_ref().filter(|_| !start.forgets);
+        let asked = Ask {
+            lease: ask.lease,
+            holder: caller.credential().id,
+            counter: ask.counter,
+            applied: applied.map(|applied| applied.seq),
+            settled: applied.map_or(Seq(0), |applied| applied.settled.min(applied.seq)),
+            staleness: ask.staleness,
+        };
+        let extends = !start.is_ahead && left > Duration::ZERO;
+        let offer = Offer { told: start.head.place.seq, ends: extends.then(|| now + left) };
+        let (lease, extended) = leases.note(asked, offer, now, self.cluster.margin())?;
+        Ok((start, left, lease, extended))
     }
 
     /// The changes after a place in the feed, in order; up to how many are shown at once.
@@ -259,22 +271,13 @@ impl Keystile {
         crate::caller::require(&credential.rights, Power::KeysVerify)
     }
 
-    async fn way(&self, applied: Option<&Applied>) -> Result<Way, ServiceError> {
-        let head = self.followers.head.borrow().clone().ok_or(ServiceError::Behind)?;
-        let (end, generation) = (head.place, Arc::clone(&head.generation));
-        let way = Way { head, forgets: false, changes: Vec::new(), is_whole: true };
-        let Some(Applied { seq, mark, generation: known, .. }) = applied else {
-            return Ok(Way { forgets: true, ..way });
+    async fn way(&self, start: Start, applied: Option<&Applied>) -> Result<Way, ServiceError> {
+        let Start { head, forgets, is_ahead } = start;
+        let end = head.place;
+        let way = Way { head, forgets, changes: Vec::new(), is_whole: !is_ahead };
+        let Some(Applied { seq, mark, .. }) = applied.filter(|_| !forgets && !is_ahead) else {
+            return Ok(way);
         };
-        if **known != *generation {
-            // What it has read from the primary before may have gone with it, and left no change
-            // behind.
-            return Ok(Way { forgets: true, ..way });
-        }
-        if *seq > end.seq {
-            // It knows of more than this node: from another one, or of another history.
-            return Ok(Way { is_whole: false, ..way });
-        }
         if (seq, mark) == (&end.seq, &end.hash.to_string()) {
             return Ok(way);
         }
@@ -284,12 +287,23 @@ impl Keystile {
         let is_theirs =
             |known: &Notice| known.place.seq == *seq && known.place.hash.to_string() == *mark;
         if !changes.first().is_some_and(is_theirs) {
-            return Ok(Way { forgets: true, ..way });
+            // The lease for which it was noted was not for another history: it asks once more.
+            return Ok(Way { forgets: true, is_whole: false, ..way });
         }
         changes.remove(0);
         changes.retain(|change| change.place.seq <= end.seq);
         let is_whole = changes.last().is_some_and(|last| last.place == end);
         Ok(Way { changes, is_whole, ..way })
+    }
+}
+
+impl Start {
+    fn of(head: FeedHead, applied: Option<&Applied>) -> Self {
+        // What was read from the primary before may have gone with it, and left no change behind.
+        let forgets = applied.is_none_or(|applied| *applied.generation != *head.generation);
+        // It knows of more than this node: from another one, or of another history.
+        let is_ahead = !forgets && applied.is_some_and(|applied| applied.seq > head.place.seq);
+        Self { head, forgets, is_ahead }
     }
 }
 
