@@ -1,8 +1,9 @@
-//! Answers to changes: made, only tried, or made before.
+//! Answers: to questions, and to changes, which were made, only tried, or made before.
 
 use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use keystile_api::problem::ErrorCode;
 use keystile_service::change::Changed;
 use serde::{Deserialize, Serialize};
@@ -25,11 +26,11 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn created(location: String, body: &impl Serialize) -> Self {
-        Self { status: 201, location: Some(location), etag: None, body: json(body) }
+        Self { status: 201, location: Some(location), etag: None, body: raw(body) }
     }
 
     pub(crate) fn ok(body: &impl Serialize) -> Self {
-        Self { status: 200, location: None, etag: None, body: json(body) }
+        Self { status: 200, location: None, etag: None, body: raw(body) }
     }
 
     pub(crate) fn empty() -> Self {
@@ -75,14 +76,31 @@ pub(crate) fn respond<T>(
             let answer: Answer = serde_json::from_slice(&kept)
                 .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
             let mut response = answer.respond();
-            response.headers_mut().insert(REPLAYED, header::HeaderValue::from_static("true"));
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
             Ok(response)
         }
     }
 }
 
-fn json(body: &impl Serialize) -> Option<Box<RawValue>> {
+/// An answer that nobody keeps.
+pub(crate) fn json(body: &impl Serialize) -> HttpResponse {
+    let mut written = Vec::with_capacity(USUAL_BYTES);
+    match serde_json::to_writer(&mut written, body) {
+        Ok(()) => {
+            let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(written));
+            response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+            response
+        }
+        Err(error) => ApiError::new(ErrorCode::Internal).because(error).into_response(),
+    }
+}
+
+fn raw(body: &impl Serialize) -> Option<Box<RawValue>> {
     to_raw_value(body).ok()
 }
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// What an answer about one credential takes.
+const USUAL_BYTES: usize = 1_024;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -1,10 +1,13 @@
 //! The routes, and the document that is made from them.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_http::{Request, Response};
+use actix_service::{Service, ServiceFactory, map_config};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{AppConfig, ResourceDef, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, ResponseError, web};
@@ -14,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::authenticate::authenticate;
-use crate::edge::edge;
+use crate::edge::Edge;
 use crate::error::ApiError;
 use crate::state::State;
 use crate::{
@@ -23,8 +26,20 @@ use crate::{
     verifiers, verify, well_known,
 };
 
-/// The application, for one worker of a server.
-pub fn app(
+/// The application, for one worker of a server; `over_tls` if TLS ends here. Nothing if it cannot be
+/// put together.
+pub async fn service(
+    state: web::Data<State>,
+    document: Arc<OpenApi>,
+    over_tls: bool,
+) -> Option<impl Service<Request, Response = Response<BoxBody>, Error = Infallible>> {
+    let requests = state.metrics.begin(&document);
+    let app = app(state.clone(), document);
+    let app = map_config(app, |()| AppConfig::default()).new_service(()).await.ok()?;
+    Some(Edge::new(app, state, requests, over_tls))
+}
+
+fn app(
     state: web::Data<State>,
     document: Arc<OpenApi>,
 ) -> App<
@@ -36,16 +51,13 @@ pub fn app(
         InitError = (),
     >,
 > {
-    let requests = state.metrics.begin(&document);
     let known = web::Data::new(KnownPaths::of(&document));
     let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
     app.configure(|config| explorer::routes(config, document))
         .configure(well_known::below_issuer)
         .app_data(state)
         .app_data(known)
-        .app_data(requests)
         .default_service(web::to(unmatched))
-        .wrap(from_fn(edge))
 }
 
 /// The OpenAPI document of all routes.

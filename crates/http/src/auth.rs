@@ -7,6 +7,7 @@ use keystile_service::sign_in::{SignIn, SignedIn};
 use secrecy::ExposeSecret;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::asked::Asked;
 use crate::authenticate::origin;
 use crate::body::Body;
 use crate::error::ApiError;
@@ -54,7 +55,7 @@ async fn start_session(
 ) -> Result<HttpResponse, ApiError> {
     let Login { username, password } = body.value;
     let typed = SignIn { username, password: password.into() };
-    let origin = origin(&state, &request)?;
+    let origin = origin(&state, &Asked::of(&request))?;
     Ok(tokens(&state.keystile.sign_in(typed, origin).await?))
 }
 
@@ -75,7 +76,7 @@ async fn refresh_session(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let token = secrecy::SecretString::from(body.value.refresh_token);
-    let origin = origin(&state, &request)?;
+    let origin = origin(&state, &Asked::of(&request))?;
     Ok(tokens(&state.keystile.refresh(token.expose_secret(), origin).await?))
 }
 
@@ -94,7 +95,7 @@ async fn end_session(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let token = secrecy::SecretString::from(body.value.refresh_token);
-    let origin = origin(&state, &request)?;
+    let origin = origin(&state, &Asked::of(&request))?;
     state.keystile.sign_out(token.expose_secret(), origin).await?;
     Ok(HttpResponse::NoContent().finish())
 }

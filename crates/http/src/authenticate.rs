@@ -3,24 +3,22 @@
 //! This is a layer and not an extractor because actix polls the other extractors while one waits
 //! for the database: a bad key with a broken body would be answered for its body.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest, web};
+use actix_web::{HttpMessage, web};
 use keystile_api::problem::ErrorCode;
-use keystile_auth::{Networks, OriginError, RequestView};
+use keystile_auth::{Networks, OriginError};
 use keystile_domain::{Endpoint, Transport};
 use keystile_service::usage::UserAgent;
 use keystile_service::{Caller, Origin};
 
-use crate::edge::{method, request_id};
+use crate::asked::Asked;
 use crate::error::ApiError;
 use crate::limits::{guarded, tell};
-use crate::server::OverTls;
 use crate::state::State;
 use crate::wait::{until_in_force, waits};
 
@@ -40,15 +38,12 @@ pub(crate) async fn authenticate(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let state = request.app_data::<web::Data<State>>();
     let authentication = match state {
-        Some(state) => judge(state, request.request()).await,
+        Some(state) => judge(state, &Asked::of(request.request())).await,
         None => Ok(Authentication::Nobody),
     };
     let authentication = authentication.unwrap_or_else(Authentication::Refused);
     let waits = state.filter(|_| waits(request.request())).cloned();
-    let caller = match &authentication {
-        Authentication::Known(caller) => Some(Arc::clone(caller)),
-        Authentication::Nobody | Authentication::Refused(_) => None,
-    };
+    let caller = authentication.caller().cloned();
     request.extensions_mut().insert(authentication);
     let response = next.call(request).await?;
     let mut response = match waits {
@@ -61,69 +56,53 @@ pub(crate) async fn authenticate(
     Ok(response)
 }
 
+impl Authentication {
+    /// Somebody with a valid credential.
+    pub(crate) fn caller(&self) -> Option<&Arc<Caller>> {
+        match self {
+            Self::Known(caller) => Some(caller),
+            Self::Nobody | Self::Refused(_) => None,
+        }
+    }
+}
+
 /// Judges the credential of a request, if it shows one.
-pub(crate) async fn judge(
-    state: &State,
-    request: &HttpRequest,
-) -> Result<Authentication, ApiError> {
-    let origin = origin(state, request)?;
-    let presented = state.keystile.chain().extract(&View(request)).transpose();
+pub(crate) async fn judge(state: &State, asked: &Asked<'_>) -> Result<Authentication, ApiError> {
+    let origin = origin(state, asked)?;
+    let presented = state.keystile.chain().extract(asked).transpose();
     let Some(presented) = presented else { return Ok(Authentication::Nobody) };
-    let asked = || Endpoint::new(method(request).as_str(), request.path()).ok();
+    let endpoint = || Endpoint::new(asked.method().as_str(), asked.path()).ok();
     guarded(state, origin.address, async {
-        let caller = state.keystile.authenticate(presented?, asked, origin).await?;
+        let caller = state.keystile.authenticate(presented?, endpoint, origin).await?;
         Ok(Authentication::Known(Arc::new(caller)))
     })
     .await
 }
 
 /// Where a request comes from.
-pub(crate) fn origin(state: &State, request: &HttpRequest) -> Result<Origin, ApiError> {
+pub(crate) fn origin(state: &State, asked: &Asked<'_>) -> Result<Origin, ApiError> {
     let untold = |error: OriginError| {
         ApiError::new(ErrorCode::BadRequest)
             .detail("The request does not tell where it comes from.")
             .because(error)
     };
-    let view = View(request);
-    let origin = state.trusted_proxies.origin(&view, &state.insecure_http_from).map_err(untold)?;
+    let origin = state.trusted_proxies.origin(asked, &state.insecure_http_from).map_err(untold)?;
     Ok(Origin {
         address: origin.address,
         transport: origin.transport,
-        request_id: request_id(request),
-        user_agent: user_agent(request),
+        request_id: asked.id().clone(),
+        user_agent: user_agent(asked.headers()),
     })
 }
 
 /// Whether the client speaks HTTPS, to this server or to a proxy that is believed. Plain HTTP that
 /// counts as secure is still none.
-pub(crate) fn is_https(state: &State, request: &HttpRequest) -> bool {
-    let origin = state.trusted_proxies.origin(&View(request), &Networks::default());
+pub(crate) fn is_https(state: &State, asked: &Asked<'_>) -> bool {
+    let origin = state.trusted_proxies.origin(asked, &Networks::default());
     origin.is_ok_and(|origin| origin.transport == Transport::Secure)
 }
 
 /// What the client calls itself.
-pub(crate) fn user_agent(request: &HttpRequest) -> Option<UserAgent> {
-    request.headers().get(header::USER_AGENT).map(|value| UserAgent::new(value.as_bytes()))
-}
-
-/// A request of actix, as the extractors see it.
-pub(crate) struct View<'r>(pub(crate) &'r HttpRequest);
-
-impl RequestView for View<'_> {
-    fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.headers().get_all(name).map(|value| value.as_bytes())
-    }
-
-    fn query(&self) -> &str {
-        self.0.query_string()
-    }
-
-    fn peer(&self) -> IpAddr {
-        // Every connection has a peer; only requests made by hand in tests have none.
-        self.0.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
-    }
-
-    fn is_tls(&self) -> bool {
-        self.0.app_data::<OverTls>().is_some()
-    }
+fn user_agent(headers: &HeaderMap) -> Option<UserAgent> {
+    headers.get(header::USER_AGENT).map(|value| UserAgent::new(value.as_bytes()))
 }

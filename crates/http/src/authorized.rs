@@ -99,6 +99,20 @@ impl<N> Authorized<N> {
     }
 }
 
+impl<N: Needs> Authorized<N> {
+    /// The proof, by what was found out about the credential.
+    pub(crate) fn by(authentication: Authentication) -> Result<Self, ApiError> {
+        match authentication {
+            Authentication::Known(caller) => {
+                N::judge(&caller)?;
+                Ok(Self { caller, needs: PhantomData })
+            }
+            Authentication::Refused(error) => Err(error),
+            Authentication::Nobody => Err(ApiError::new(ErrorCode::MissingCredential)),
+        }
+    }
+}
+
 impl<N: Needs> FromRequest for Authorized<N> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
@@ -106,15 +120,6 @@ impl<N: Needs> FromRequest for Authorized<N> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         // Taken and not copied: a handler has one policy, and asks once.
         let authentication = request.extensions_mut().remove::<Authentication>();
-        ready(match authentication {
-            Some(Authentication::Known(caller)) => permitted(caller),
-            Some(Authentication::Refused(error)) => Err(error),
-            Some(Authentication::Nobody) | None => Err(ApiError::new(ErrorCode::MissingCredential)),
-        })
+        ready(Self::by(authentication.unwrap_or(Authentication::Nobody)))
     }
-}
-
-fn permitted<N: Needs>(caller: Arc<Caller>) -> Result<Authorized<N>, ApiError> {
-    N::judge(&caller)?;
-    Ok(Authorized { caller, needs: PhantomData })
 }

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::ApiError;
-use crate::state::State;
+use crate::state::{Limits, State};
 
 pub(crate) use form::Form;
 pub(crate) use json::unknown_fields;
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let arriving = receive(request, payload, Size::Ordinary);
+        let arriving = receive(request.head(), limits(request), payload.take(), Size::Ordinary);
         Box::pin(async move { arriving.await?.parse() })
     }
 }
@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let arriving = receive(request, payload, Size::Ordinary);
+        let arriving = receive(request.head(), limits(request), payload.take(), Size::Ordinary);
         Box::pin(async move {
             let arrived = arriving.await?;
             if arrived.bytes.is_empty() {
@@ -73,12 +73,21 @@ impl<T: DeserializeOwned + 'static> FromRequest for BatchBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let place = place(request);
-        let arriving = receive(request, payload, Size::Batch);
+        let arriving = receive(request.head(), limits(request), payload.take(), Size::Batch);
         Box::pin(async move {
             let place = place.await?;
             Ok(Self { body: arriving.await?.parse()?, _place: place })
         })
     }
+}
+
+/// Reads a JSON body of ordinary size, which no idempotency key is bound to.
+pub(crate) async fn read<T: DeserializeOwned>(
+    head: &RequestHead,
+    limits: Limits,
+    payload: Payload,
+) -> Result<T, ApiError> {
+    receive(head, Ok(limits), payload, Size::Ordinary).await?.value()
 }
 
 /// A body that has arrived, and whether it says that it is JSON.
@@ -89,17 +98,23 @@ struct Arrived {
 
 impl Arrived {
     fn parse<T: DeserializeOwned>(self) -> Result<Body<T>, ApiError> {
+        let digest = digest(&self.bytes);
+        Ok(Body { value: self.value()?, digest })
+    }
+
+    fn value<T: DeserializeOwned>(self) -> Result<T, ApiError> {
         self.json?;
-        Ok(Body { value: json::parse(&self.bytes)?, digest: digest(&self.bytes) })
+        json::parse(&self.bytes)
     }
 }
 
 fn receive(
-    request: &HttpRequest,
-    payload: &mut Payload,
+    head: &RequestHead,
+    limits: Result<Limits, ApiError>,
+    payload: Payload,
     size: Size,
 ) -> impl Future<Output = Result<Arrived, ApiError>> + use<> {
-    let (bytes, json) = (read(request, payload, size), is_json(request));
+    let (bytes, json) = (read_bytes(head, limits, payload, size), is_json(head));
     async move { Ok(Arrived { bytes: bytes.await?, json }) }
 }
 
@@ -109,10 +124,15 @@ enum Size {
     Batch,
 }
 
-fn is_json(request: &HttpRequest) -> Result<(), ApiError> {
-    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+fn limits(request: &HttpRequest) -> Result<Limits, ApiError> {
+    let state = request.app_data::<web::Data<State>>();
+    state.map(|state| state.limits).ok_or_else(|| ApiError::new(ErrorCode::Internal))
+}
+
+fn is_json(head: &RequestHead) -> Result<(), ApiError> {
+    let value = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    let merge = request.method() == Method::PATCH && essence.eq_ignore_ascii_case(MERGE_PATCH);
+    let merge = head.method == Method::PATCH && essence.eq_ignore_ascii_case(MERGE_PATCH);
     if essence.eq_ignore_ascii_case("application/json") || merge {
         Ok(())
     } else {
@@ -137,19 +157,18 @@ fn place(
 
 /// The whole body, if it is small enough and arrives in time. One that is announced too large is
 /// refused before it is read.
-fn read(
-    request: &HttpRequest,
-    payload: &mut Payload,
+fn read_bytes(
+    head: &RequestHead,
+    limits: Result<Limits, ApiError>,
+    mut payload: Payload,
     size: Size,
 ) -> impl Future<Output = Result<web::BytesMut, ApiError>> + use<> {
-    let mut payload = payload.take();
-    let limits = request.app_data::<web::Data<State>>().map(|state| state.limits);
-    let announced = request
-        .headers()
+    let announced = head
+        .headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     async move {
-        let limits = limits.ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
+        let limits = limits?;
         let most = match size {
             Size::Ordinary => limits.max_body_bytes,
             Size::Batch => MAX_BATCH_BYTES.max(limits.max_body_bytes),

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::asked::Asked;
 use crate::authorized::{Authorized, KeysVerify};
-use crate::edge::method;
 use crate::error::ApiError;
 use crate::fields::broken_parameter;
 use crate::params::Params;
@@ -102,7 +102,7 @@ fn is_for_ever(request: &HttpRequest) -> bool {
         .flat_map(|value| value.split(','))
         .filter_map(|range| range.split(';').next())
         .any(|range| range.trim().eq_ignore_ascii_case("text/event-stream"));
-    wants && method(request) == Method::GET
+    wants && *Asked::of(request).method() == Method::GET
 }
 
 const LAST_EVENT_ID: &str = "last-event-id";

@@ -5,87 +5,126 @@ mod connection;
 mod refusal;
 mod request_line;
 
-use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 
+use actix_http::{Request, RequestHead, Response};
+use actix_service::{Service, always_ready};
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
-use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest, web};
+use actix_web::{HttpMessage, web};
+use futures_util::future::LocalBoxFuture;
 use keystile_api::problem::ErrorCode;
 use keystile_domain::{RequestId, RequestIdError};
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
+use crate::asked::{Asked, Marks};
 use crate::authenticate::is_https;
+use crate::direct::Direct;
 use crate::error::ApiError;
-use crate::forward_auth::is_for_gateway;
+use crate::forward_auth::is_path_of_gateway;
 use crate::limits::tell;
-use crate::metrics::Watch;
+use crate::metrics::{self, Watch};
 use crate::state::State;
 
 pub(crate) use connection::Connection;
 use connection::Requests;
 
-/// Names the request, bounds it, and finishes the answer, all of it watched.
-pub(crate) async fn edge(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let watch = Watch::begin(&request);
-    let span = watch.as_ref().map_or_else(Span::none, |watch| watch.span().clone());
-    let response = answer(request, next).instrument(span).await?;
-    if let Some(watch) = watch {
-        watch.end(&response);
+/// What stands before the application: names each request, bounds it, and finishes its answer, all
+/// of it watched.
+pub(crate) struct Edge<S>(Rc<Behind<S>>);
+
+/// What is behind the edge, and what it needs to know.
+struct Behind<S> {
+    app: S,
+    state: web::Data<State>,
+    watched: metrics::Requests,
+    over_tls: bool,
+}
+
+impl<S> Edge<S> {
+    pub(crate) fn new(
+        app: S,
+        state: web::Data<State>,
+        watched: metrics::Requests,
+        over_tls: bool,
+    ) -> Self {
+        Self(Rc::new(Behind { app, state, watched, over_tls }))
     }
-    Ok(response)
 }
 
-async fn answer(
-    mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let _running = request.request().conn_data::<Requests>().cloned().map(Requests::begin);
-    let (request_id, named) = match name(&request) {
-        Ok(id) => (id, Ok(())),
-        Err(error) => (new_name(), Err(error)),
-    };
-    request.extensions_mut().insert(request_id);
-    if let Err(error) = named.and_then(|()| bounded(&request)) {
-        return Ok(finish(request.error_response(error)));
+impl<S, B> Service<Request> for Edge<S>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Response<BoxBody>;
+    type Error = Infallible;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    always_ready!();
+
+    fn call(&self, request: Request) -> Self::Future {
+        let behind = Rc::clone(&self.0);
+        Box::pin(async move {
+            let _running = request.conn_data::<Requests>().cloned().map(Requests::begin);
+            let watch = Watch::begin(&behind.watched, &behind.state, request.head());
+            let answered = behind.answer(request);
+            let response = answered.instrument(watch.span().clone()).await;
+            watch.end(&response);
+            Ok(response)
+        })
     }
-    // A HEAD request is a GET whose answer ends before the body (RFC 9110, section 9.3.2): the
-    // connection leaves the body out, whatever the handlers believe.
-    if *request.method() == Method::HEAD {
-        request.head_mut().method = Method::GET;
-        request.extensions_mut().insert(WasHead);
+}
+
+impl<S, B> Behind<S>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody + 'static,
+{
+    async fn answer(&self, mut request: Request) -> Response<BoxBody> {
+        let (id, named) = match name(&self.state, request.headers()) {
+            Ok(id) => (id, Ok(())),
+            Err(error) => (new_name(), Err(error)),
+        };
+        let method = request.method().clone();
+        let marks = Rc::new(Marks { id, method, over_tls: self.over_tls });
+        if let Err(error) = named.and_then(|()| bounded(request.head())) {
+            let asked = Asked { head: request.head(), marks };
+            return finish(&self.state, &asked, error.into_response().into());
+        }
+        // A HEAD request is a GET whose answer ends before the body (RFC 9110, section 9.3.2): the
+        // connection leaves the body out, whatever the handlers believe.
+        if *request.method() == Method::HEAD {
+            request.head_mut().method = Method::GET;
+        }
+        if let Some(direct) = Direct::find(request.head()) {
+            let payload = request.take_payload();
+            let asked = Asked { head: request.head(), marks };
+            let response = direct.answer(&self.state, &asked, payload).await;
+            return finish(&self.state, &asked, response.into());
+        }
+        request.extensions_mut().insert(Rc::clone(&marks));
+        match self.app.call(request).await {
+            Ok(response) => {
+                let (request, response) = response.into_parts();
+                let asked = Asked { head: request.head(), marks };
+                finish(&self.state, &asked, response.map_into_boxed_body().into())
+            }
+            // `edge::connection` gives it its document.
+            Err(error) => error.error_response().into(),
+        }
     }
-    let response = next.call(request).await?.map_into_boxed_body();
-    Ok(finish(response))
 }
-
-/// The name that the edge gave to a request.
-pub(crate) fn request_id(request: &HttpRequest) -> RequestId {
-    request.extensions().get::<RequestId>().cloned().unwrap_or_else(new_name)
-}
-
-/// The method of a request as the client sent it.
-pub(crate) fn method(request: &HttpRequest) -> Method {
-    let was_head = request.extensions().get::<WasHead>().is_some();
-    if was_head { Method::HEAD } else { request.method().clone() }
-}
-
-/// The mark of a request whose handlers see a GET.
-struct WasHead;
 
 /// The name that the client gave. A secret, which the log would keep, is refused as one.
-fn name(request: &ServiceRequest) -> Result<RequestId, ApiError> {
-    let Some(value) = request.headers().get(&REQUEST_ID) else { return Ok(new_name()) };
-    let state = request.app_data::<web::Data<State>>();
-    let is_secret =
-        |id: &RequestId| state.is_some_and(|it| it.keystile.redact(id.as_str()) != id.as_str());
+fn name(state: &State, headers: &HeaderMap) -> Result<RequestId, ApiError> {
+    let Some(value) = headers.get(&REQUEST_ID) else { return Ok(new_name()) };
+    let is_secret = |id: &RequestId| state.keystile.redact(id.as_str()) != id.as_str();
     let id = value.to_str().ok().and_then(|text| text.parse().ok());
     id.filter(|id| !is_secret(id))
         .ok_or_else(|| ApiError::field(ErrorCode::BadRequest, "X-Request-Id", RequestIdError))
@@ -108,16 +147,16 @@ fn random() -> [u8; 10] {
     random
 }
 
-fn bounded(request: &ServiceRequest) -> Result<(), ApiError> {
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+fn bounded(head: &RequestHead) -> Result<(), ApiError> {
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > MAX_TARGET_BYTES {
         return Err(ApiError::new(ErrorCode::UriTooLong));
     }
     let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
-    if request.headers().iter().map(size).sum::<usize>() > MAX_HEADER_BYTES {
+    if head.headers.iter().map(size).sum::<usize>() > MAX_HEADER_BYTES {
         return Err(ApiError::new(ErrorCode::HeadersTooLarge));
     }
-    let mut options = request.headers().get_all(header::CONNECTION).flat_map(options);
+    let mut options = head.headers.get_all(header::CONNECTION).flat_map(options);
     if options.any(|option| !CONNECTION_OPTIONS.iter().any(|it| option.eq_ignore_ascii_case(it))) {
         return Err(ApiError::field(
             ErrorCode::BadRequest,
@@ -134,55 +173,41 @@ fn options(value: &HeaderValue) -> impl Iterator<Item = &str> {
     options.filter(|option| !option.is_empty())
 }
 
-fn finish(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let request = response.request().clone();
-    let state = request.app_data::<web::Data<State>>().map(web::Data::get_ref);
-    let id = request_id(&request);
+fn finish(state: &State, asked: &Asked<'_>, response: Response<BoxBody>) -> Response<BoxBody> {
     let mut response = if is_error(response.status()) {
-        refuse(response, &id, state)
+        refuse(state, asked, response)
     } else {
-        tracing::debug!(
-            request.id = id.as_str(),
-            status = response.status().as_u16(),
-            "{}",
-            Asked { request: &request, state },
-        );
+        let status = response.status().as_u16();
+        tracing::debug!(request.id = asked.id().as_str(), status, "{}", Told { state, asked });
         response
     };
-    if state.is_some_and(|state| state.health.is_draining()) {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    if state.health.is_draining() {
+        response.head_mut().set_connection_type(ConnectionType::Close);
     }
     // What a gateway is told, it tells as its own: whether its host is for HTTPS alone is not ours.
-    let https = state.is_some_and(|state| is_https(state, &request)) && !is_for_gateway(&request);
+    let https = is_https(state, asked) && !is_path_of_gateway(asked.path());
     let headers = response.headers_mut();
     for (name, value) in ALWAYS.into_iter().chain(https.then_some(HSTS)) {
         if !headers.contains_key(&name) {
             headers.insert(name, value);
         }
     }
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+    if let Ok(value) = HeaderValue::from_str(asked.id().as_str()) {
         headers.insert(REQUEST_ID, value);
     }
     response
 }
 
 /// Writes an error out as a problem document, and to the log with its cause.
-fn refuse(
-    mut response: ServiceResponse<BoxBody>,
-    id: &RequestId,
-    state: Option<&State>,
-) -> ServiceResponse<BoxBody> {
+fn refuse(state: &State, asked: &Asked<'_>, mut response: Response<BoxBody>) -> Response<BoxBody> {
     let status = response.status();
-    let stated = response.response_mut().extensions_mut().remove::<ApiError>();
+    let stated = response.extensions_mut().remove::<ApiError>();
     let error = stated.unwrap_or_else(|| by_status(status));
-    let error = match state {
-        Some(state) => error.redacted(|text| state.keystile.redact(text)),
-        None => error,
-    };
-    log(&error, id, &Asked { request: response.request(), state });
+    let error = error.redacted(|text| state.keystile.redact(text));
+    log(&error, asked.id(), &Told { state, asked });
     let (code, oauth) = (error.code, error.oauth);
     let retry_after = error.retry_after.or((code == ErrorCode::Unavailable).then_some(1));
-    let head = response.response_mut().head_mut();
+    let head = response.head_mut();
     head.status = error.status();
     let headers = head.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
@@ -197,41 +222,37 @@ fn refuse(
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    let (kind, body) = error.body(id.as_str());
+    let (kind, body) = error.body(asked.id().as_str());
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     if code == ErrorCode::RequestTimeout || code == ErrorCode::BodyTooLarge {
         head.set_connection_type(ConnectionType::Close);
     }
     // For whoever counts.
-    response.response_mut().extensions_mut().insert(code);
+    response.extensions_mut().insert(code);
     response.map_body(|_, _| BoxBody::new(body))
 }
 
-fn log(error: &ApiError, id: &RequestId, asked: &Asked<'_>) {
+fn log(error: &ApiError, id: &RequestId, told: &Told<'_>) {
     let (code, status) = (error.code.as_str(), error.code.status());
     let cause = error.cause.as_deref().unwrap_or_default();
     let id = id.as_str();
     if status >= 500 {
-        tracing::error!(request.id = id, status, code, cause, "{asked} failed");
+        tracing::error!(request.id = id, status, code, cause, "{told} failed");
     } else {
-        tracing::info!(request.id = id, status, code, cause, "{asked} refused");
+        tracing::info!(request.id = id, status, code, cause, "{told} refused");
     }
 }
 
 /// What the log tells of a request; never its query, which may hold a credential.
-struct Asked<'r> {
-    request: &'r HttpRequest,
-    state: Option<&'r State>,
+struct Told<'r> {
+    state: &'r State,
+    asked: &'r Asked<'r>,
 }
 
-impl fmt::Display for Asked<'_> {
+impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let redact = |text| match self.state {
-            Some(state) => state.keystile.redact(text),
-            None => Cow::Borrowed(text),
-        };
-        let method = method(self.request);
-        write!(f, "{} {}", redact(method.as_str()), redact(self.request.path()))
+        let redact = |text| self.state.keystile.redact(text);
+        write!(f, "{} {}", redact(self.asked.method().as_str()), redact(self.asked.path()))
     }
 }
 

@@ -125,6 +125,13 @@ impl ApiError {
         (kind, body.unwrap_or_default())
     }
 
+    /// An empty response that carries the error: the edge, which knows the request, writes it out.
+    pub(crate) fn into_response(self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status());
+        response.extensions_mut().insert(self);
+        response
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         let own = || StatusCode::from_u16(self.code.status()).ok();
         self.shown_as.or_else(own).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -144,11 +151,8 @@ impl ResponseError for ApiError {
         self.status()
     }
 
-    /// An empty response that carries the error: the edge, which knows the request, writes it out.
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::new(self.status());
-        response.extensions_mut().insert(self.clone());
-        response
+        self.clone().into_response()
     }
 }
 

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::header::{HeaderName, HeaderValue, InvalidHeaderValue};
 use actix_web::http::uri::PathAndQuery;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use keystile_api::problem::ErrorCode;
 use keystile_auth::{Chain, RequestView};
 use keystile_domain::{Credential, Rule};
@@ -24,18 +24,14 @@ use utoipa_actix_web::OpenApiFactory;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::gateway::{Gateway, Stopped};
-use crate::authenticate::{View, origin};
+use crate::asked::Asked;
+use crate::authenticate::origin;
 use crate::error::ApiError;
 use crate::limits::{guarded, tell};
 use crate::state::State;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(ForwardAuth);
-}
-
-/// Whether a gateway asks.
-pub(crate) fn is_for_gateway(request: &HttpRequest) -> bool {
-    is_path_of_gateway(request.path())
 }
 
 /// Whether gateways ask at a path.
@@ -63,26 +59,31 @@ impl OpenApiFactory for ForwardAuth {
 }
 
 async fn forward_auth(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+    answer(&state, &Asked::of(&request)).await
+}
+
+/// Whether the request that a gateway has stopped may pass.
+pub(crate) async fn answer(state: &State, asked: &Asked<'_>) -> HttpResponse {
+    let target = asked.head.uri.path_and_query().map_or("", PathAndQuery::as_str);
     let Some((gateway, rest)) = Gateway::find(target) else {
-        return ApiError::new(ErrorCode::NotFound).error_response();
+        return ApiError::new(ErrorCode::NotFound).into_response();
     };
-    let answer = match gateway.read(&request, rest) {
-        Ok(stopped) => judge(&state, &request, &stopped).await,
+    let answered = match gateway.read(asked, rest) {
+        Ok(stopped) => judge(state, asked, &stopped).await,
         Err(error) => Err(error),
     };
-    answer.unwrap_or_else(|error| gateway.refuse(error))
+    answered.unwrap_or_else(|error| gateway.refuse(error))
 }
 
 async fn judge(
     state: &State,
-    request: &HttpRequest,
+    asked: &Asked<'_>,
     stopped: &Stopped,
 ) -> Result<HttpResponse, ApiError> {
-    let origin = origin(state, request)?;
+    let origin = origin(state, asked)?;
     let chain = state.keystile.chain();
     let (_, query) = stopped.uri.split_once('?').unwrap_or_default();
-    let presented = chain.extract(&Original { request: View(request), query }).transpose();
+    let presented = chain.extract(&Original { asked, query }).transpose();
     let presented = presented.ok_or_else(|| ApiError::new(ErrorCode::MissingCredential))?;
     let passage = &stopped.passage;
     let passed = guarded(state, origin.address, async {
@@ -98,13 +99,13 @@ async fn judge(
 
 /// The request that was stopped: its headers came along, its query is told.
 struct Original<'r> {
-    request: View<'r>,
+    asked: &'r Asked<'r>,
     query: &'r str,
 }
 
 impl RequestView for Original<'_> {
     fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.request.headers(name)
+        RequestView::headers(self.asked, name)
     }
 
     fn query(&self) -> &str {
@@ -112,11 +113,11 @@ impl RequestView for Original<'_> {
     }
 
     fn peer(&self) -> IpAddr {
-        self.request.peer()
+        self.asked.peer()
     }
 
     fn is_tls(&self) -> bool {
-        self.request.is_tls()
+        self.asked.is_tls()
     }
 }
 

@@ -9,6 +9,8 @@
 //!   connection on which a client only waits.
 //! - `edge`: names the request, bounds it, gives every answer its headers, turns every error
 //!   into a problem document, writes the one line in the log.
+//! - `direct`: the short way to the handlers that are asked all the time. All others stand behind
+//!   the framework's router (`app`), and so do these, for requests that are written in another way.
 //! - `authenticate`: finds the credential and judges it, before the body is read.
 //! - `forward_auth`, instead, if a gateway asks about a request to somebody else.
 //! - the handler of its resource, in the file of that name. `authorized::Authorized` in its
@@ -21,6 +23,7 @@
 mod answer;
 mod api_keys;
 mod app;
+mod asked;
 mod audit_events;
 mod auth;
 mod authenticate;
@@ -28,6 +31,7 @@ mod authorized;
 mod body;
 mod changes;
 mod conditional;
+mod direct;
 mod edge;
 mod error;
 mod explorer;
@@ -61,7 +65,7 @@ mod verify;
 mod wait;
 mod well_known;
 
-pub use app::{app, document};
+pub use app::{document, service};
 pub use health::Health;
 pub use metrics::{Metrics, serve_metrics};
 pub use server::serve;

@@ -7,6 +7,7 @@ use keystile_api::me::{Credential as CredentialView, Me, Principal as PrincipalV
 use keystile_domain::{Credential, PermissionSet, Principal, Role};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::answer::json;
 use crate::authorized::{Anybody, Authorized};
 use crate::params::{NoParams, Params};
 
@@ -20,8 +21,13 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "me", responses((status = 200, description = "Who it is.", body = Me)))]
 #[get("/me")]
 async fn show_me(authorized: Authorized<Anybody>, _: Params<NoParams>) -> HttpResponse {
+    answer(&authorized)
+}
+
+/// Who somebody is.
+pub(crate) fn answer(authorized: &Authorized<Anybody>) -> HttpResponse {
     let credential = authorized.caller().credential();
-    HttpResponse::Ok().json(Me {
+    json(&Me {
         principal: principal_view(&credential.principal),
         credential: credential_view(credential),
         roles: role_names(credential.whole_roles()),
@@ -61,3 +67,6 @@ pub(crate) fn permission_texts(credential: &Credential) -> Vec<String> {
 pub(crate) fn texts(permissions: &PermissionSet) -> Vec<String> {
     permissions.iter().map(ToString::to_string).collect()
 }
+
+/// Where it stands.
+pub(crate) const PATH: &str = "/api/v1/me";

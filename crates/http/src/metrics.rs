@@ -35,11 +35,11 @@ use crate::params::{NoParams, Params};
 use crate::state::State;
 
 use exposition::Format;
-use requests::{Requests, Shard};
+use requests::Shard;
 use routes::Routes;
 
 pub use listener::serve_metrics;
-pub(crate) use requests::Watch;
+pub(crate) use requests::{Requests, Watch};
 
 /// What is counted of requests, by every worker.
 #[derive(Debug)]

@@ -9,6 +9,7 @@
 mod http2;
 mod socket;
 
+use std::convert::Infallible;
 use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -16,17 +17,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::body::{BoxBody, MessageBody};
+use actix_http::body::BoxBody;
 use actix_http::{HttpService, Request, Response};
 use actix_server::GracefulShutdownSignal;
-use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
-use actix_web::dev::{AppConfig, Server};
+use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
+use actix_web::dev::Server;
 use actix_web::rt::net::TcpStream;
 use actix_web::web;
 use tokio_rustls::TlsAcceptor;
 use utoipa::openapi::OpenApi;
 
-use crate::app::app;
+use crate::app::service;
 use crate::edge::Connection;
 use crate::state::State;
 use crate::tls::Tls;
@@ -62,9 +63,6 @@ pub fn serve(
     Ok(builder.disable_signals().listen("http", listener, worker)?.run())
 }
 
-/// That a request came over TLS that ends here.
-pub(crate) struct OverTls;
-
 /// What each worker is made from.
 #[derive(Clone)]
 struct Worker {
@@ -78,10 +76,7 @@ impl Worker {
     async fn start(self) -> Result<impl Service<TcpStream, Response = (), Error = ()>, ()> {
         let Self { tls, stopping, state, document } = self;
         let timeout = state.limits.request_timeout;
-        let app = app(state.clone(), document);
-        let app = if tls.is_some() { app.app_data(OverTls) } else { app };
-        let app = map_config(app, |()| AppConfig::default()).new_service(()).await?;
-        let app = Rc::new(app);
+        let app = Rc::new(service(state.clone(), document, tls.is_some()).await.ok_or(())?);
         let http1 = Rc::new(http1(Rc::clone(&app), timeout, stopping.clone()).await?);
         Ok(fn_service(move |stream: TcpStream| {
             let (tls, stopping) = (tls.clone(), stopping.clone());
@@ -109,16 +104,13 @@ impl Worker {
 }
 
 /// HTTP/1.1, as the framework speaks it.
-async fn http1<S, B>(
+async fn http1<S>(
     app: Rc<S>,
     timeout: Duration,
     stopping: GracefulShutdownSignal,
 ) -> Result<impl Service<(Connection, Option<SocketAddr>), Response = ()>, ()>
 where
-    S: Service<Request> + 'static,
-    S::Response: Into<Response<B>>,
-    S::Error: Into<Response<BoxBody>>,
-    B: MessageBody + 'static,
+    S: Service<Request, Response = Response<BoxBody>, Error = Infallible> + 'static,
 {
     HttpService::build()
         .keep_alive(KEEP_ALIVE)

@@ -5,9 +5,8 @@
 //! text.
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{RequestHead, Response};
 use actix_web::http::header::HeaderMap;
-use actix_web::web;
 use keystile_api::problem::ErrorCode;
 use keystile_service::SPANS;
 use opentelemetry::global::get_text_map_propagator;
@@ -21,7 +20,7 @@ use crate::state::State;
 
 /// The span of a request, below that of the caller if it names one (W3C Trace Context). The names
 /// are those of OpenTelemetry's conventions for HTTP.
-pub(crate) fn begin(request: &ServiceRequest, method: &'static str, route: &str) -> Span {
+pub(crate) fn begin(state: &State, head: &RequestHead, method: &'static str, route: &str) -> Span {
     let span = tracing::info_span!(
         target: SPANS,
         "request",
@@ -38,25 +37,23 @@ pub(crate) fn begin(request: &ServiceRequest, method: &'static str, route: &str)
     if span.is_disabled() {
         return span;
     }
-    let caller = get_text_map_propagator(|it| it.extract(&Carrier(request.headers())));
+    let caller = get_text_map_propagator(|it| it.extract(&Carrier(&head.headers)));
     // It fails where spans go to somebody else than OpenTelemetry: then there is no caller's.
     let _ = span.set_parent(caller);
     span.record("otel.name", format!("{method} {route}"));
     span.record("http.route", route);
-    if let Some(state) = request.app_data::<web::Data<State>>() {
-        span.record("url.path", &*state.keystile.redact(request.path()));
-    }
+    span.record("url.path", &*state.keystile.redact(head.uri.path()));
     span
 }
 
 /// How the request went.
-pub(crate) fn end(span: &Span, response: &ServiceResponse<BoxBody>) {
+pub(crate) fn end(span: &Span, response: &Response<BoxBody>) {
     if span.is_disabled() {
         return;
     }
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
-    if let Some(code) = response.response().extensions().get::<ErrorCode>() {
+    if let Some(code) = response.extensions().get::<ErrorCode>() {
         span.record("error.type", code.as_str());
     }
     if status.is_server_error() {

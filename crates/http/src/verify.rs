@@ -11,6 +11,7 @@ use keystile_service::ServiceError;
 use keystile_service::verify::{Ending, Verdict};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::answer::json;
 use crate::authorized::{Authorized, KeysVerify};
 use crate::body::{BatchBody, Body};
 use crate::error::ApiError;
@@ -40,14 +41,23 @@ async fn verify_credential(
     body: Body<VerifyRequest>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let strict = body.value.strict;
-    let asked = body.value.endpoint.clone();
-    let question = parse::question(body.value, "")?;
+    answer(&state, &authorized, body.value).await
+}
+
+/// Whether what is asked about may.
+pub(crate) async fn answer(
+    state: &State,
+    authorized: &Authorized<KeysVerify>,
+    asked: VerifyRequest,
+) -> Result<HttpResponse, ApiError> {
+    let strict = asked.strict;
+    let endpoint = asked.endpoint.clone();
+    let question = parse::question(asked, "")?;
     let verdict = state.keystile.verify(authorized.caller(), &question).await?;
     if strict && !matches!(verdict.ending, Ending::Valid(..)) {
         return Err(refused(&verdict));
     }
-    Ok(HttpResponse::Ok().json(view::verdict(verdict, asked)))
+    Ok(json(&view::verdict(verdict, endpoint)))
 }
 
 /// Check many credentials
@@ -85,7 +95,7 @@ async fn verify_credentials(
         let verdict = state.keystile.verify(authorized.caller(), &question).await?;
         data.push(view::verdict(verdict, asked));
     }
-    Ok(HttpResponse::Ok().json(Verdicts { data }))
+    Ok(json(&Verdicts { data }))
 }
 
 /// A strict refusal: the caller may know the reason, so the problem names it.
@@ -105,4 +115,6 @@ fn refused(verdict: &Verdict) -> ApiError {
     error.detail(format!("The credential under test lacks {}.", missing.join(" and ")))
 }
 
+/// Where one is asked about.
+pub(crate) const PATH: &str = "/api/v1/verify";
 const MAX_CHECKS: usize = 1_000;

@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest};
 use keystile_api::problem::ErrorCode;
 use zeroize::Zeroizing;
 
-use super::{Reading, Size, read};
+use super::{Reading, Size, limits, read_bytes};
 use crate::error::ApiError;
 
 /// The parameters of a form. Their values are wiped when they are dropped.
@@ -41,7 +41,7 @@ impl FromRequest for Form {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = read(request, payload, Size::Ordinary);
+        let bytes = read_bytes(request.head(), limits(request), payload.take(), Size::Ordinary);
         let is_form = is_form(request);
         Box::pin(async move {
             let bytes = bytes.await?;

@@ -3,14 +3,14 @@
 //! A gateway passes on most of what its client sent, so each is believed about its own headers
 //! alone: behind nginx, an `X-Forwarded-Uri` is the client's invention.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use keystile_api::problem::ErrorCode;
 use keystile_domain::{Endpoint, Permission};
 use keystile_service::forward_auth::Passage;
 
-use crate::edge;
+use crate::asked::Asked;
 use crate::error::ApiError;
 
 /// A program that asks before it lets a request through.
@@ -51,17 +51,17 @@ impl Gateway {
     /// Reads what the gateway asks: `rest` follows its name in the request target.
     ///
     /// Its own query is never read: only Envoy has one, and there it is the client's.
-    pub(super) fn read(self, request: &HttpRequest, rest: &str) -> Result<Stopped, ApiError> {
+    pub(super) fn read(self, asked: &Asked<'_>, rest: &str) -> Result<Stopped, ApiError> {
         let (permission, rest) = match self {
-            Self::Envoy if asks_for_endpoint(request)? => (None, rest),
+            Self::Envoy if asks_for_endpoint(asked)? => (None, rest),
             _ => split_permission(rest)?,
         };
         let (method, uri) = match self {
-            Self::Envoy => (edge::method(request).as_str().to_owned(), rest.to_owned()),
+            Self::Envoy => (asked.method().as_str().to_owned(), rest.to_owned()),
             _ if !path_of(rest).is_empty() => return Err(ApiError::new(ErrorCode::NotFound)),
-            Self::Nginx => originally(request, "X-Original-Method", "X-Original-URI")?,
+            Self::Nginx => originally(asked, "X-Original-Method", "X-Original-URI")?,
             Self::Caddy | Self::Haproxy | Self::Traefik => {
-                originally(request, "X-Forwarded-Method", "X-Forwarded-Uri")?
+                originally(asked, "X-Forwarded-Method", "X-Forwarded-Uri")?
             }
         };
         if !is_origin_form(&uri) {
@@ -74,7 +74,7 @@ impl Gateway {
     /// Says no, as the gateway understands it.
     pub(super) fn refuse(self, error: ApiError) -> HttpResponse {
         if self != Self::Nginx {
-            return error.error_response();
+            return error.into_response();
         }
         // nginx takes any status but 2xx, 401 and 403 for an error of its own.
         let status = error.status();
@@ -83,7 +83,7 @@ impl Gateway {
             StatusCode::TOO_MANY_REQUESTS => StatusCode::FORBIDDEN,
             status => status,
         };
-        let mut response = ApiError { shown_as: Some(shown), ..error }.error_response();
+        let mut response = ApiError { shown_as: Some(shown), ..error }.into_response();
         let headers = response.headers_mut();
         headers.insert(STATUS, HeaderValue::from(status.as_u16()));
         if shown == StatusCode::UNAUTHORIZED {
@@ -98,8 +98,8 @@ impl Gateway {
 /// It appends the client's path to the path of its configuration, so that a client could begin its
 /// own with `/permission/`, and be asked for a permission that it has. A header of the configuration
 /// tells one from the other.
-fn asks_for_endpoint(request: &HttpRequest) -> Result<bool, ApiError> {
-    let mut values = request.headers().get_all(ASK);
+fn asks_for_endpoint(asked: &Asked<'_>) -> Result<bool, ApiError> {
+    let mut values = asked.headers().get_all(ASK);
     match (values.next().map(HeaderValue::as_bytes), values.next()) {
         (None, _) => Ok(false),
         (Some(b"endpoint"), None) => Ok(true),
@@ -117,16 +117,16 @@ fn split_permission(rest: &str) -> Result<(Option<Permission>, &str), ApiError> 
 
 /// Method and URI of the original request, from two headers that the gateway writes.
 fn originally(
-    request: &HttpRequest,
+    asked: &Asked<'_>,
     method: &'static str,
     uri: &'static str,
 ) -> Result<(String, String), ApiError> {
-    Ok((only(request, method)?, only(request, uri)?))
+    Ok((only(asked, method)?, only(asked, uri)?))
 }
 
 /// The value of a header that must be there once.
-fn only(request: &HttpRequest, name: &'static str) -> Result<String, ApiError> {
-    let mut values = request.headers().get_all(name);
+fn only(asked: &Asked<'_>, name: &'static str) -> Result<String, ApiError> {
+    let mut values = asked.headers().get_all(name);
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(broken(name, "must be there once, from the gateway"));
     };

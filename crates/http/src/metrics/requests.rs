@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{RequestHead, Response};
 use actix_web::http::{Method, StatusCode};
 use keystile_api::problem::ErrorCode;
 use tracing::Span;
 
 use super::Metrics;
 use super::routes::{Route, Routes};
+use crate::state::State;
 use crate::trace;
 
 /// Where one worker counts.
@@ -43,8 +44,8 @@ struct Durations {
 }
 
 /// One request, from its beginning to its answer.
-pub(crate) struct Watch {
-    requests: Requests,
+pub(crate) struct Watch<'w> {
+    requests: &'w Requests,
     route: Route,
     method: usize,
     begun: Instant,
@@ -77,15 +78,14 @@ impl Requests {
     }
 }
 
-impl Watch {
+impl<'w> Watch<'w> {
     /// A request begins.
-    pub(crate) fn begin(request: &ServiceRequest) -> Option<Self> {
-        let requests = request.app_data::<Requests>()?.clone();
+    pub(crate) fn begin(requests: &'w Requests, state: &State, head: &RequestHead) -> Self {
         requests.shard.in_progress.fetch_add(1, Ordering::Relaxed);
-        let (route, method) = (requests.routes.find(request.path()), place(request.method()));
+        let (route, method) = (requests.routes.find(head.uri.path()), place(&head.method));
         let name = METHODS.get(method).copied().unwrap_or_default();
-        let span = trace::begin(request, name, requests.routes.template(route));
-        Some(Self { requests, route, method, begun: Instant::now(), span })
+        let span = trace::begin(state, head, name, requests.routes.template(route));
+        Self { requests, route, method, begun: Instant::now(), span }
     }
 
     /// The span of its trace.
@@ -94,17 +94,17 @@ impl Watch {
     }
 
     /// It has its answer. What is dropped without one is not counted: the client has left.
-    pub(crate) fn end(self, response: &ServiceResponse<BoxBody>) {
+    pub(crate) fn end(self, response: &Response<BoxBody>) {
         let shard = &self.requests.shard;
         shard.count(self.route, self.method, response.status(), self.begun.elapsed());
-        if let Some(code) = response.response().extensions().get::<ErrorCode>() {
+        if let Some(code) = response.extensions().get::<ErrorCode>() {
             shard.count_error(*code);
         }
         trace::end(&self.span, response);
     }
 }
 
-impl Drop for Watch {
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
         self.requests.shard.in_progress.fetch_sub(1, Ordering::Relaxed);
     }

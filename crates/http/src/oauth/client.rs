@@ -15,6 +15,7 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::asked::Asked;
 use crate::authenticate::{Authentication, judge, origin};
 use crate::error::ApiError;
 use crate::limits::guarded;
@@ -43,12 +44,13 @@ pub(super) async fn authenticate_client(
 }
 
 async fn find(state: &State, request: &HttpRequest) -> Result<Authentication, ApiError> {
-    let other = judge(state, request).await?;
+    let asked = Asked::of(request);
+    let other = judge(state, &asked).await?;
     let Some(client) = basic(request).transpose() else { return Ok(other) };
     if !matches!(other, Authentication::Nobody) {
         return Err(ApiError::new(ErrorCode::AmbiguousCredentials));
     }
-    let origin = origin(state, request)?;
+    let origin = origin(state, &asked)?;
     guarded(state, origin.address, async {
         let client = client?;
         let caller = state.keystile.authenticate_client(client.id, client.secret, origin).await?;

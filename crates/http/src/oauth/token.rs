@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::client::{basic, client, invalid};
+use crate::asked::Asked;
 use crate::authenticate::origin;
 use crate::body::Form;
 use crate::error::ApiError;
@@ -39,7 +40,7 @@ pub(super) async fn issue_token(
     mut form: Form,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let origin = origin(&state, &request)?;
+    let origin = origin(&state, &Asked::of(&request))?;
     let grant = form.require("grant_type")?;
     match grant.as_str() {
         CLIENT_CREDENTIALS => {

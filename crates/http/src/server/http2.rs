@@ -7,6 +7,7 @@
 
 mod message;
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -31,17 +32,14 @@ use super::{KEEP_ALIVE, Socket};
 ///
 /// `patience` is how long the client may take for each step: to begin, to take a piece of an
 /// answer, and to leave.
-pub(super) async fn serve<S, B>(
+pub(super) async fn serve<S>(
     socket: Socket,
     peer: Option<SocketAddr>,
     app: Rc<S>,
     patience: Duration,
     stopping: impl Future<Output = ()>,
 ) where
-    S: Service<Request>,
-    S::Response: Into<Response<B>>,
-    S::Error: Into<Response<BoxBody>>,
-    B: MessageBody + 'static,
+    S: Service<Request, Response = Response<BoxBody>, Error = Infallible>,
 {
     let shaking = builder().handshake::<_, Bytes>(socket);
     let Ok(Ok(mut connection)) = timeout(patience, shaking).await else { return };
@@ -77,17 +75,14 @@ pub(super) async fn serve<S, B>(
 }
 
 /// Answers one request, unless the client gives it up before.
-async fn answer<S, B>(
+async fn answer<S>(
     app: &S,
     request: http::Request<RecvStream>,
     peer: Option<SocketAddr>,
     mut respond: SendResponse<Bytes>,
     patience: Duration,
 ) where
-    S: Service<Request>,
-    S::Response: Into<Response<B>>,
-    S::Error: Into<Response<BoxBody>>,
-    B: MessageBody + 'static,
+    S: Service<Request, Response = Response<BoxBody>, Error = Infallible>,
 {
     if message::expects_continue(&request) {
         let mut interim = http::Response::new(());
@@ -100,10 +95,7 @@ async fn answer<S, B>(
     let incoming = message::Incoming::from(body);
     let Some(request) = message::request(parts, incoming.clone(), peer) else { return };
     let response = tokio::select! {
-        answered = app.call(request) => match answered {
-            Ok(response) => response.into().map_into_boxed_body(),
-            Err(error) => error.into(),
-        },
+        Ok(response) = app.call(request) => response,
         _ = poll_fn(|context| respond.poll_reset(context)) => return,
     };
     let (head, body) = message::response(response);

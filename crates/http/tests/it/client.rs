@@ -3,10 +3,10 @@
 use std::fmt;
 
 use actix_web::{
-    body::MessageBody,
-    dev::ServiceResponse,
+    body::{BoxBody, to_bytes},
+    dev::Response,
     http::{Method, header::HeaderMap},
-    test::{self, TestRequest},
+    test::TestRequest,
 };
 use serde_json::Value;
 
@@ -66,9 +66,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub async fn read(response: ServiceResponse<impl MessageBody>) -> Self {
+    pub async fn read(response: Response<BoxBody>) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = test::read_body(response).await;
+        let body = to_bytes(response.into_body()).await.unwrap();
         Self { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
     }
 
