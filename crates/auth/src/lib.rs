@@ -1,7 +1,7 @@
 //! Tells who a request comes from and whether it may: the part of Keystile that other services
 //! embed.
 //!
-//! It knows neither a web framework nor a database. A request comes in as a [`RequestView`], what
+//! It knows no database, and no web framework unless a feature asks for one. A request comes in as a [`RequestView`], what
 //! is stored as a [`CredentialStore`](keystile_domain::CredentialStore), the time as a [`Clock`].
 //!
 //! The rooms, in the order in which a request walks through them:

@@ -108,6 +108,20 @@ impl<V: Remember, E: Clone + Send + Sync + 'static> Recall<V, E> {
         if let Some(known) = self.recall(trust, deciding, fingerprint) {
             return Ok(known);
         }
+        // Boxed, so that a hit is not made to carry what a miss takes.
+        Box::pin(self.find_out(trust, deciding, fingerprint, ask)).await
+    }
+
+    async fn find_out<F>(
+        &self,
+        trust: &Trust,
+        deciding: &Deciding<'_>,
+        fingerprint: &Fingerprint,
+        ask: impl FnOnce() -> F,
+    ) -> Result<Option<V>, Unread<E>>
+    where
+        F: Future<Output = Result<Told<V>, E>> + Send + 'static,
+    {
         if !deciding.is_trusting() {
             let learnt = trust.learning();
             let told = ask().await.map_err(Unread::Failed)?;

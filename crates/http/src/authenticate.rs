@@ -18,7 +18,7 @@ use keystile_service::{Caller, Origin};
 
 use crate::asked::Asked;
 use crate::error::ApiError;
-use crate::limits::{guarded, tell};
+use crate::limits::{Attempt, tell};
 use crate::state::State;
 use crate::wait::{until_in_force, waits};
 
@@ -72,11 +72,15 @@ pub(crate) async fn judge(state: &State, asked: &Asked<'_>) -> Result<Authentica
     let presented = state.keystile.chain().extract(asked).transpose();
     let Some(presented) = presented else { return Ok(Authentication::Nobody) };
     let endpoint = || Endpoint::new(asked.method().as_str(), asked.path()).ok();
-    guarded(state, origin.address, async {
-        let caller = state.keystile.authenticate(presented?, endpoint, origin).await?;
-        Ok(Authentication::Known(Arc::new(caller)))
-    })
-    .await
+    let attempt = Attempt::begin(state, origin.address)?;
+    let judged = match presented {
+        Ok(presented) => {
+            let judged = state.keystile.authenticate(presented, endpoint, origin).await;
+            judged.map_err(ApiError::from)
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    Ok(Authentication::Known(Arc::new(attempt.end(judged)?)))
 }
 
 /// Where a request comes from.

@@ -27,7 +27,7 @@ use self::gateway::{Gateway, Stopped};
 use crate::asked::Asked;
 use crate::authenticate::origin;
 use crate::error::ApiError;
-use crate::limits::{guarded, tell};
+use crate::limits::{Attempt, tell};
 use crate::state::State;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -86,11 +86,15 @@ async fn judge(
     let presented = chain.extract(&Original { asked, query }).transpose();
     let presented = presented.ok_or_else(|| ApiError::new(ErrorCode::MissingCredential))?;
     let passage = &stopped.passage;
-    let passed = guarded(state, origin.address, async {
-        let passed = state.keystile.let_pass(passage, presented?, &origin).await;
-        passed.map_err(|refused| refusal(refused, passage))
-    });
-    let passed = passed.await?;
+    let attempt = Attempt::begin(state, origin.address)?;
+    let passed = match presented {
+        Ok(presented) => {
+            let passed = state.keystile.let_pass(passage, presented, &origin).await;
+            passed.map_err(|refused| refusal(refused, passage))
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    let passed = attempt.end(passed)?;
     let mut response = allowed(&passed.credential, &without_credentials(&chain, &stopped.uri))
         .map_err(|error| ApiError::new(ErrorCode::Internal).because(error))?;
     tell(response.headers_mut(), &passed.limits);

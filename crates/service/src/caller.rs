@@ -252,14 +252,16 @@ impl Keystile {
         place: Option<Place>,
         origin: Origin,
     ) -> Result<Caller, Refused> {
-        let admitted = async {
-            let (credential, token) = identified.map_err(Refused::Rejected)?;
-            let context = context(place.as_ref(), &origin);
-            let seen = Seen::ByKeystile(origin.user_agent.as_ref());
-            let (grant, limits) = self.let_in(&credential, &context, seen).await?;
-            Ok((grant, token, limits))
+        let admitted = match identified {
+            Ok((credential, token)) => {
+                let context = context(place.as_ref(), &origin);
+                let seen = Seen::ByKeystile(origin.user_agent.as_ref());
+                let let_in = self.let_in(&credential, &context, seen).await;
+                let_in.map(|(grant, limits)| (grant, token, limits))
+            }
+            Err(rejection) => Err(Refused::Rejected(rejection)),
         };
-        let (grant, token, limits) = self.counted(Way::Request, admitted.await)?;
+        let (grant, token, limits) = self.counted(Way::Request, admitted)?;
         let notes = Notes::new(&self.usage, grant.credential(), self.clock.now());
         Ok(Caller { grant, text: Arc::new(text), place, token, limits, origin, notes })
     }

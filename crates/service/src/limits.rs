@@ -74,7 +74,8 @@ impl Keystile {
             Claim { key, quota, need, now }
         });
         if let Some(claim) = claim
-            && !self.quotas.take(&self.store, claim).await?
+            // Boxed, so that checks without a quota are not made to carry it.
+            && !Box::pin(self.quotas.take(&self.store, claim)).await?
         {
             let standings = self.take(credential, Cost::NOTHING).await.unwrap_or_default();
             return Ok(Err(Exceeded::of_quota(claim.quota, standings, now)));

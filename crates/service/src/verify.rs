@@ -89,7 +89,11 @@ impl Keystile {
     ) -> Result<Verdict, ServiceError> {
         caller.require(Power::KeysVerify)?;
         let span = span!("verify", "keystile.outcome" = Empty);
-        let answered = self.answer(question).instrument(span.clone()).await;
+        // A future that is wrapped is moved, and this one is large: only for whoever traces.
+        let answered = match span.is_disabled() {
+            true => self.answer(question).await,
+            false => Box::pin(self.answer(question)).instrument(span.clone()).await,
+        };
         let outcome = answered.as_ref().map_or(UNAVAILABLE, |verdict| verdict.ending.code());
         span.record("keystile.outcome", outcome);
         self.checks.count(Way::Verify, outcome);
@@ -105,7 +109,8 @@ impl Keystile {
                 Err(rejection) => return ending(rejection).map(Verdict::from),
             },
             Shown::Fingerprint(fingerprint) => {
-                let Lookup { known, position, .. } = self.find_by_fingerprint(fingerprint).await?;
+                let Lookup { known, position, .. } =
+                    Box::pin(self.find_by_fingerprint(fingerprint)).await?;
                 match known {
                     Known::Credential(credential) => (credential, Some(position)),
                     known => {

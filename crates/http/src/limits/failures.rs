@@ -1,6 +1,5 @@
 //! Whoever shows many credentials that are refused has to wait, before anything is looked up.
 
-use std::future::Future;
 use std::net::IpAddr;
 
 use keystile_api::problem::ErrorCode;
@@ -9,27 +8,37 @@ use super::seconds;
 use crate::error::ApiError;
 use crate::state::State;
 
-/// Judges the credential that a request from `address` shows, unless the address has to wait; if it
-/// is refused, that is counted.
+/// A credential that an address shows, before and after it is judged.
 ///
-/// A trusted proxy is never kept waiting: behind it are others.
-pub(crate) async fn guarded<T>(
-    state: &State,
-    address: IpAddr,
-    judge: impl Future<Output = Result<T, ApiError>>,
-) -> Result<T, ApiError> {
-    if state.trusted_proxies.contains(address) {
-        return judge.await;
+/// It holds no future of the judging: one that is handed over is moved, and those are large.
+pub(crate) struct Attempt<'s> {
+    state: &'s State,
+    /// Whose it counts as; `None`: a trusted proxy is never kept waiting, behind it are others.
+    address: Option<IpAddr>,
+}
+
+impl<'s> Attempt<'s> {
+    /// Lets an address show a credential, unless it has to wait.
+    pub(crate) fn begin(state: &'s State, address: IpAddr) -> Result<Self, ApiError> {
+        let address = Some(address).filter(|address| !state.trusted_proxies.contains(*address));
+        match address.and_then(|address| state.keystile.must_wait(address)) {
+            Some(wait) => {
+                let error = ApiError::new(ErrorCode::TooManyAttempts);
+                Err(ApiError { retry_after: Some(seconds(wait)), ..error })
+            }
+            None => Ok(Self { state, address }),
+        }
     }
-    if let Some(wait) = state.keystile.must_wait(address) {
-        let error = ApiError::new(ErrorCode::TooManyAttempts);
-        return Err(ApiError { retry_after: Some(seconds(wait)), ..error });
+
+    /// Counts it, if what was judged is refused.
+    pub(crate) fn end<T>(self, judged: Result<T, ApiError>) -> Result<T, ApiError> {
+        if let Some(address) = self.address
+            && judged.as_ref().is_err_and(is_refusal)
+        {
+            self.state.keystile.count_failure(address);
+        }
+        judged
     }
-    let judged = judge.await;
-    if judged.as_ref().is_err_and(is_refusal) {
-        state.keystile.count_failure(address);
-    }
-    judged
 }
 
 /// Whether the credential itself was refused. OAuth says so of a subject token with 400.

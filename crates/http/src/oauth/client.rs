@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::asked::Asked;
 use crate::authenticate::{Authentication, judge, origin};
 use crate::error::ApiError;
-use crate::limits::guarded;
+use crate::limits::Attempt;
 use crate::state::State;
 
 /// A client's id and secret.
@@ -51,12 +51,15 @@ async fn find(state: &State, request: &HttpRequest) -> Result<Authentication, Ap
         return Err(ApiError::new(ErrorCode::AmbiguousCredentials));
     }
     let origin = origin(state, &asked)?;
-    guarded(state, origin.address, async {
-        let client = client?;
-        let caller = state.keystile.authenticate_client(client.id, client.secret, origin).await?;
-        Ok(Authentication::Known(Arc::new(caller)))
-    })
-    .await
+    let attempt = Attempt::begin(state, origin.address)?;
+    let judged = match client {
+        Ok(Client { id, secret }) => {
+            let judged = state.keystile.authenticate_client(id, secret, origin).await;
+            judged.map_err(ApiError::from)
+        }
+        Err(error) => Err(error),
+    };
+    Ok(Authentication::Known(Arc::new(attempt.end(judged)?)))
 }
 
 /// The client in the header, if its scheme is `Basic`.

@@ -13,7 +13,7 @@ use crate::asked::Asked;
 use crate::authenticate::origin;
 use crate::body::Form;
 use crate::error::ApiError;
-use crate::limits::guarded;
+use crate::limits::Attempt;
 use crate::params::{NoParams, Params};
 use crate::state::State;
 
@@ -56,19 +56,17 @@ pub(super) async fn issue_token(
             };
             let wish = wish(&mut form)?;
             let keystile = &state.keystile;
-            let token = guarded(&state, origin.address, async {
-                let (id, secret) = (client.id, client.secret);
-                Ok(keystile.trade_client_credentials(id, secret, wish, origin).await?)
-            });
-            Ok(answer(&token.await?, None))
+            let attempt = Attempt::begin(&state, origin.address)?;
+            let (id, secret) = (client.id, client.secret);
+            let token = keystile.trade_client_credentials(id, secret, wish, origin).await;
+            Ok(answer(&attempt.end(token.map_err(ApiError::from))?, None))
         }
         TOKEN_EXCHANGE => {
             let subject = subject(&mut form)?;
             let wish = wish(&mut form)?;
-            let token = guarded(&state, origin.address, async {
-                Ok(state.keystile.trade_token(subject, wish, origin).await?)
-            });
-            Ok(answer(&token.await?, Some(ACCESS_TOKEN)))
+            let attempt = Attempt::begin(&state, origin.address)?;
+            let token = state.keystile.trade_token(subject, wish, origin).await;
+            Ok(answer(&attempt.end(token.map_err(ApiError::from))?, Some(ACCESS_TOKEN)))
         }
         _ => Err(ApiError::oauth(
             "unsupported_grant_type",

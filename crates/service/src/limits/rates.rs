@@ -29,7 +29,8 @@ impl Rates {
     pub(crate) async fn take(&self, limits: &Limits, cost: Cost, clock: &dyn Clock) -> Taking {
         let Limits { holder, rates, .. } = limits;
         if let Some(redis) = &self.shared
-            && let Some(taking) = redis.take(*holder, rates, cost).await
+            // Boxed, so that checks without Redis are not made to carry it.
+            && let Some(taking) = Box::pin(redis.take(*holder, rates, cost)).await
         {
             return taking;
         }
