@@ -100,7 +100,7 @@ fn raw(body: &impl Serialize) -> Option<Box<RawValue>> {
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// What an answer about one credential takes.
-const USUAL_BYTES: usize = 1_024;
+/// What an answer about one credential takes, as a rule.
+const USUAL_BYTES: usize = 768;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

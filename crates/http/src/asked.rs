@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{HttpMessage, HttpRequest};
 use keystile_auth::RequestView;
 use keystile_domain::RequestId;
@@ -58,7 +58,9 @@ impl<'r> Asked<'r> {
 
 impl RequestView for Asked<'_> {
     fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.head.headers.get_all(name).map(|value| value.as_bytes())
+        // Not by the map, which would make a name of the text each time. There are few of them.
+        let named = move |(known, _): &(&HeaderName, _)| known.as_str().eq_ignore_ascii_case(name);
+        self.head.headers.iter().filter(named).map(|(_, value)| value.as_bytes())
     }
 
     fn query(&self) -> &str {

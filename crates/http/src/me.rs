@@ -37,17 +37,17 @@ pub(crate) fn answer(authorized: &Authorized<Anybody>) -> HttpResponse {
 
 pub(crate) fn principal_view(principal: &Principal) -> PrincipalView {
     PrincipalView {
-        kind: principal.kind.to_string(),
+        kind: principal.kind.as_str().to_owned(),
         id: principal.id,
-        name: principal.name.to_string(),
+        name: principal.name.as_str().to_owned(),
     }
 }
 
 pub(crate) fn credential_view(credential: &Credential) -> CredentialView {
     CredentialView {
         id: credential.id,
-        kind: credential.kind.to_string(),
-        name: credential.name.to_string(),
+        kind: credential.kind.as_str().to_owned(),
+        name: credential.name.as_str().to_owned(),
         key_prefix: credential.key_prefix.clone(),
         expires_at: credential.expiry.at().map(|at| at.to_string()),
         scopes: credential.scopes.as_ref().map(texts),
@@ -57,7 +57,10 @@ pub(crate) fn credential_view(credential: &Credential) -> CredentialView {
 }
 
 pub(crate) fn role_names(roles: &[Role]) -> Vec<RoleName> {
-    roles.iter().map(|role| RoleName { id: role.id.0, name: role.name.to_string() }).collect()
+    roles
+        .iter()
+        .map(|role| RoleName { id: role.id.0, name: role.name.as_str().to_owned() })
+        .collect()
 }
 
 pub(crate) fn permission_texts(credential: &Credential) -> Vec<String> {
@@ -65,7 +68,7 @@ pub(crate) fn permission_texts(credential: &Credential) -> Vec<String> {
 }
 
 pub(crate) fn texts(permissions: &PermissionSet) -> Vec<String> {
-    permissions.iter().map(ToString::to_string).collect()
+    permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
 }
 
 /// Where it stands.

@@ -112,6 +112,11 @@ struct Escaped<'w, 't>(&'w mut Writer<'t>);
 impl fmt::Write for Escaped<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+        // Most texts have nothing to escape, which is seen faster by a look at every byte than by a
+        // search for the first.
+        if !text.bytes().fold(false, |any, byte| any | is_special(byte)) {
+            return self.0.write_str(text);
+        }
         let mut rest = text;
         while let Some(at) = rest.bytes().position(is_special) {
             let (plain, special) = rest.split_at(at);

@@ -7,12 +7,13 @@ use keystile_service::limits::Standing;
 
 /// Tells how limits stand, if there are any.
 pub(crate) fn tell(headers: &mut HeaderMap, standings: &[Standing]) {
+    if standings.is_empty() {
+        return;
+    }
     let (policies, states): (Vec<_>, Vec<_>) = standings.iter().map(item).unzip();
     for (name, items) in [(POLICY, policies), (STATE, states)] {
         // The names of limits are words that a header can carry, so it always can.
-        if let Ok(value) = HeaderValue::try_from(items.join(", "))
-            && !standings.is_empty()
-        {
+        if let Ok(value) = HeaderValue::try_from(items.join(", ")) {
             headers.insert(name, value);
         }
     }
