@@ -26,6 +26,10 @@ bench *arguments:
 openapi:
     cargo xtask openapi
 
+# Write crates/*/public-api.txt anew.
+api:
+    cargo xtask api
+
 # Read the documentation of every crate.
 doc:
     cargo doc --workspace --no-deps --open

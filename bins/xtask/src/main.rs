@@ -1,9 +1,10 @@
 //! The project's chores: `cargo xtask test` is all that a change must pass, `cargo xtask bench`
-//! measures, `cargo xtask model` searches the model of revocation deeply, `cargo xtask openapi`
-//! rewrites what is generated.
+//! measures, `cargo xtask model` searches the model of revocation deeply, `cargo xtask api` and
+//! `cargo xtask openapi` rewrite what is generated.
 //!
 //! It shares no crate with the server, so that it is built in seconds.
 
+mod api;
 mod bench;
 mod model;
 mod parts;
@@ -14,7 +15,14 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 fn main() -> Result<()> {
+    if let Some(rustdoc) = api::rustdoc() {
+        return api::stand_for(&rustdoc);
+    }
     match Arguments::parse().task {
+        Task::Api => {
+            api::document()?;
+            api::write()
+        }
         Task::Bench { quick, filter } => bench::run(quick, filter.as_deref()),
         Task::Model { rules } => model::run(rules),
         Task::Openapi => openapi(),
@@ -40,6 +48,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Write crates/*/public-api.txt anew.
+    Api,
     /// Measure the server against a bare endpoint that answers the same bytes.
     Bench {
         /// One short round with fewer keys: to see that it works.

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{parts, step};
+use crate::{api, parts, step};
 
 /// Runs every step; the first that fails is the last.
 pub fn run(quick: bool) -> Result<()> {
@@ -35,9 +35,9 @@ pub fn run(quick: bool) -> Result<()> {
         bail!("in CI nothing may be skipped");
     }
     if !quick {
-        let mut documentation = step::cargo(["doc", "--workspace", "--no-deps"]);
-        documentation.env("RUSTDOCFLAGS", "-D warnings");
-        step::run("documentation", documentation)?;
+        api::document()?;
+        step::say("public API");
+        api::check()?;
     }
     step::say("all passed");
     Ok(())
