@@ -5,6 +5,7 @@
 
 mod authorisation;
 mod client;
+mod direct;
 mod errors;
 mod expiry;
 mod explorer;
