@@ -13,6 +13,12 @@ function request()
     return requests[math.random(#requests)]
 end
 
+-- Says that wrk may be stopped.
+function enough()
+    io.write("enough\n")
+    io.flush()
+end
+
 function done(summary, latency)
     local errors = summary.errors
     io.write(string.format(

@@ -1,4 +1,4 @@
--- GET /api/v1/me, each time with another well-formed key, as many as the argument says.
+-- GET /api/v1/me, each time with another well-formed key, until there were as many as the argument says.
 dofile("common.lua")
 local bit = require("bit")
 
@@ -40,7 +40,7 @@ end
 
 function request()
     missing = missing - 1
-    if missing == 0 then wrk.thread:stop() end
+    if missing == 0 then enough() end
     for at = 1, 43 do
         local digit = math.random(62)
         random[at] = digits:sub(digit, digit)

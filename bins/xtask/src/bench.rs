@@ -4,19 +4,27 @@
 //! - `checks` sends requests to both; `load` is one round of it, `target` what it is sent to, `keys`
 //!   what they show
 //! - `flood` has strangers sign in meanwhile, and shows keys that nobody knows
-//! - `storage` makes keys, many and at once, and lists them
-//! - `start` looks at a server that does nothing yet
+//! - `memory` counts what a remembered key takes
+//! - `storage` makes keys: many, at once, and those of another store
+//! - `stored` asks a server that has many; `filled` makes them past the server
+//! - `cluster` revokes keys on one node, and shows them to the others; `client` is who does
+//! - `postgres` is a database to throw away
 //! - `report` is the table, and the same as JSON
 //!
 //! What is measured without a socket stands in the package `benches`.
 
 mod checks;
+mod client;
+mod cluster;
+mod filled;
 mod flood;
 mod keys;
 mod load;
+mod memory;
+mod postgres;
 mod report;
-mod start;
 mod storage;
+mod stored;
 mod target;
 
 use std::fs;
@@ -28,37 +36,46 @@ use self::report::Report;
 use crate::{parts, step};
 
 /// How much is measured.
-#[derive(Clone, Copy)]
-pub struct Extent {
-    /// Whether one short round will do.
-    pub is_quick: bool,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// One short round of few keys, to see that it works.
+    Quick,
+    /// As much as a machine is left alone for: less than half an hour.
+    Usual,
+    /// As many keys as this program is meant to bear: hours, and 12 GB on the disk.
+    Large,
 }
 
 /// Builds everything, and measures what has `filter` in its name.
-pub fn run(is_quick: bool, filter: Option<&str>) -> Result<()> {
-    let extent = Extent { is_quick };
+pub fn run(extent: Extent, filter: Option<&str>) -> Result<()> {
     let wanted = |name: &str| filter.is_none_or(|filter| name.contains(filter));
+    let mut report = Report::default();
     if wanted("in process") {
         in_process(extent)?;
+        if filter == Some("in process") {
+            return Ok(());
+        }
     }
-    parts::need("wrk")?;
-    parts::need("curl")?;
+    for program in ["wrk", "curl", "sqlite3"] {
+        parts::need(program)?;
+    }
     let mut build = step::cargo(["build", "--release", "--package", "keystile"]);
     build.args(["--package", "benches", "--bin", "keystile", "--bin", "floor"]);
     step::run("build", build)?;
 
-    let mut report = Report::default();
     checks::run(extent, &wanted, &mut report)?;
     flood::run(extent, &wanted, &mut report)?;
+    memory::run(extent, &wanted, &mut report)?;
     storage::run(extent, &wanted, &mut report)?;
-    start::run(extent, &wanted, &mut report)?;
+    stored::run(extent, &wanted, &mut report)?;
+    cluster::run(extent, &wanted, &mut report)?;
     report.print()
 }
 
 fn in_process(extent: Extent) -> Result<()> {
     let mut command = step::cargo(["bench", "--package", "benches"]);
     command.args(["--bench", "inproc", "--bench", "served", "--bench", "storage"]);
-    if extent.is_quick {
+    if extent == Extent::Quick {
         command.args(["--", "--sample-count", "10"]);
     }
     step::run("in process", command)
@@ -74,19 +91,28 @@ fn directory(name: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
+/// A count as a figure of the report.
+fn figure(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::NAN, f64::from)
+}
+
 impl Extent {
     /// How many rounds there are; their middle is told.
     fn rounds(self) -> usize {
-        if self.is_quick { 1 } else { 5 }
+        if self == Self::Quick { 1 } else { 5 }
     }
 
     /// How long a round is.
     fn seconds(self) -> u32 {
-        if self.is_quick { 2 } else { 5 }
+        if self == Self::Quick { 2 } else { 5 }
     }
 
-    /// The one number or the other.
-    fn of(self, quick: usize, whole: usize) -> usize {
-        if self.is_quick { quick } else { whole }
+    /// One number of the three.
+    fn of(self, quick: usize, usual: usize, large: usize) -> usize {
+        match self {
+            Self::Quick => quick,
+            Self::Usual => usual,
+            Self::Large => large,
+        }
     }
 }

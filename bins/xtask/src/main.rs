@@ -23,7 +23,14 @@ fn main() -> Result<()> {
             api::document()?;
             api::write()
         }
-        Task::Bench { quick, filter } => bench::run(quick, filter.as_deref()),
+        Task::Bench { quick, large, filter } => {
+            let extent = match (quick, large) {
+                (true, _) => bench::Extent::Quick,
+                (_, true) => bench::Extent::Large,
+                _ => bench::Extent::Usual,
+            };
+            bench::run(extent, filter.as_deref())
+        }
         Task::Model { rules } => model::run(rules),
         Task::Openapi => openapi(),
         Task::Test { quick } => test::run(quick),
@@ -55,6 +62,9 @@ enum Task {
         /// One short round with fewer keys: to see that it works.
         #[arg(long)]
         quick: bool,
+        /// As many keys as the server is meant to bear: hours, and 12 GB on the disk.
+        #[arg(long, conflicts_with = "quick")]
+        large: bool,
         /// Only what has this in its name.
         filter: Option<String>,
     },

@@ -3,12 +3,12 @@
 mod downloads;
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::step;
 
@@ -42,6 +42,26 @@ pub fn need(program: &str) -> Result<()> {
     install(&[program])
 }
 
+/// The directory of PostgreSQL's programs, which Debian keeps off the search path.
+pub fn postgres() -> Result<PathBuf> {
+    if postgres_here().is_none() && may_install() {
+        install(&["postgresql"])?;
+    }
+    postgres_here().context("PostgreSQL is not here: install it")
+}
+
+fn postgres_here() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions.map(|version| version.path().join("bin")).max();
+    newest.or_else(|| Some(find("postgres")?.parent()?.to_owned()))
+}
+
+/// Whether this runs as root.
+pub fn is_root() -> bool {
+    let user = Command::new("id").arg("-u").output();
+    user.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
 fn install(packages: &[&str]) -> Result<()> {
     let mut update = Command::new("apt-get");
     update.args(["update", "--quiet"]);
@@ -54,9 +74,7 @@ fn install(packages: &[&str]) -> Result<()> {
 
 /// Whether packages may be installed here: by root, on Debian or Ubuntu.
 fn may_install() -> bool {
-    let user = Command::new("id").arg("-u").output();
-    let root = user.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    root && Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
+    is_root() && Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
 }
 
 /// The packages of the programs that a part needs, or is installed with, and that are not here.

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -29,6 +29,12 @@ pub fn output(what: &str, mut command: Command) -> Result<String> {
     let output = command.output().with_context(|| format!("{command:?} does not run"))?;
     ensure!(output.status.success(), "{what}: {}", output.status);
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Sends a signal to a process that was started here, and may have ended by itself.
+pub fn signal(name: &str, process: &Child) {
+    let number = process.id().to_string();
+    let _ = Command::new("kill").args(["-s", name, &number]).stderr(Stdio::null()).status();
 }
 
 /// The same cargo that runs this, at the root of the project.

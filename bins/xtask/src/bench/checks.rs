@@ -19,13 +19,13 @@ pub struct Scenario {
     pub refused: bool,
 }
 
-/// Measures every kind, and then the same with few and with many stored keys.
+/// Measures every kind.
 pub fn run(extent: Extent, wanted: &dyn Fn(&str) -> bool, report: &mut Report) -> Result<()> {
     let load = Load { seconds: extent.seconds() };
     let scenarios: Vec<_> = SCENARIOS.iter().filter(|scenario| wanted(scenario.name)).collect();
     if !scenarios.is_empty() {
         let directory = directory("checks")?;
-        let stored = extent.of(10_000, 100_000);
+        let stored = extent.of(10_000, 100_000, 100_000);
         let (floor, server) = (Target::floor()?, Target::keystile(&directory)?);
         let keys = Keys::prepare(&server, &directory, stored, stored)?;
         for scenario in scenarios {
@@ -38,42 +38,10 @@ pub fn run(extent: Extent, wanted: &dyn Fn(&str) -> bool, report: &mut Report) -
             }
         }
     }
-    if wanted(STORED) {
-        stored(extent, load, report)?;
-    }
     Ok(())
 }
 
-/// The same keys in use, among few and among many.
-fn stored(extent: Extent, load: Load, report: &mut Report) -> Result<()> {
-    let many = extent.of(100_000, 10_000_000);
-    let mut servers = Vec::new();
-    for count in [IN_USE, many] {
-        let directory = directory(&format!("stored-{count}"))?;
-        step::say(&format!("store {count} keys"));
-        let server = Target::keystile(&directory)?;
-        let keys = Keys::prepare(&server, &directory, count, IN_USE)?;
-        servers.push((server, keys));
-    }
-    let [(few, keys_of_few), (much, keys_of_many)] = servers.as_slice() else { return Ok(()) };
-    let [scenario, ..] = &SCENARIOS;
-    load.warm_up(few, scenario, keys_of_few)?;
-    load.warm_up(much, scenario, keys_of_many)?;
-    for round in 1..=extent.rounds() {
-        step::say(&format!("{STORED}, round {round}"));
-        let below = load.measure(few, scenario, keys_of_few)?;
-        let above = load.measure(much, scenario, keys_of_many)?;
-        report.compare(STORED, below, above);
-    }
-    Ok(())
-}
-
-/// Beside the same server with [`IN_USE`] keys, not beside the floor.
-const STORED: &str = "/me among 10 M keys, beside 1 k";
-/// How many keys are shown, however many are stored.
-const IN_USE: usize = 1_000;
-
-const SCENARIOS: [Scenario; 6] = [
+pub const SCENARIOS: [Scenario; 6] = [
     Scenario { name: "/me, key in cache", script: "me.lua", keys: "valid", refused: false },
     Scenario {
         name: "/forward-auth, key in cache",

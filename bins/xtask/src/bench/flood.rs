@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::checks::Scenario;
 use super::keys::Keys;
-use super::load::{Load, Sample};
+use super::load::Load;
 use super::report::Report;
 use super::target::Target;
-use super::{Extent, directory};
+use super::{Extent, directory, figure};
 use crate::step;
 
 /// Measures both.
@@ -53,9 +53,8 @@ fn unknown(extent: Extent, report: &mut Report) -> Result<()> {
     let shown_later = keys_of_another(&directory)?;
     server.expect_status(&shown_later, "401")?;
     let before = server.resident_mb();
-    let count = extent.of(100_000, 10_000_000);
-    let load = Load { seconds: 600 };
-    let sample: Sample = load.count(&server, "unknown.lua", count)?;
+    let count = extent.of(100_000, 1_000_000, 10_000_000);
+    let sample = Load::show_unknown(&server, count)?;
     server.expect_status(&shown_later, "401")?;
     let late = json!({ "name": "shown before it was stored", "key": shown_later });
     server.post("/api/v1/api-keys", &late)?;
@@ -64,7 +63,7 @@ fn unknown(extent: Extent, report: &mut Report) -> Result<()> {
     report.note(UNKNOWN, "per second", sample.rate);
     report.note(UNKNOWN, "MB resident before", before.unwrap_or(f64::NAN));
     report.note(UNKNOWN, "MB resident after", server.resident_mb().unwrap_or(f64::NAN));
-    ensure!(sample.requests >= f64_of(count), "only {} keys were shown", sample.requests);
+    ensure!(sample.requests >= figure(count), "only {} keys were shown", sample.requests);
     Ok(())
 }
 
@@ -72,10 +71,6 @@ fn unknown(extent: Extent, report: &mut Report) -> Result<()> {
 fn keys_of_another(directory: &Path) -> Result<String> {
     let another = Target::keystile(&directory.join("another"))?;
     Ok(another.admin.clone())
-}
-
-fn f64_of(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::NAN, f64::from)
 }
 
 const SIGN_INS: &str = "/me during a flood of sign-ins";

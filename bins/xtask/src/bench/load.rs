@@ -1,5 +1,6 @@
 //! One round of load by wrk, and what it cost the server.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -64,11 +65,20 @@ impl Load {
         Sample::of(&told, target, before)
     }
 
-    /// Sends so many requests, which are all refused.
-    pub fn count(self, target: &Target, script: &str, count: usize) -> Result<Sample> {
+    /// Shows so many keys that nobody knows.
+    pub fn show_unknown(target: &Target, count: usize) -> Result<Sample> {
         let before = target.cpu_seconds();
-        let load = self.begin(target, script, &[count.to_string()], CONNECTIONS)?;
-        Sample::of(&load.told()?, target, before)
+        let load = LONG.begin(target, "unknown.lua", &[count.to_string()], CONNECTIONS)?;
+        Sample::of(&load.told_enough()?, target, before)
+    }
+
+    /// Shows so many keys that are stored, each once.
+    pub fn show_each(target: &Target, keys: &Keys, count: usize) -> Result<Sample> {
+        let before = target.cpu_seconds();
+        let arguments = [keys.file("valid"), count.to_string()];
+        let told = LONG.begin(target, "each.lua", &arguments, CONNECTIONS)?.told_enough()?;
+        ensure!(number(&told, "refused")? == 0.0, "a stored key is refused: {told}");
+        Sample::of(&told, target, before)
     }
 
     /// Begins to send requests.
@@ -99,7 +109,21 @@ impl Ongoing {
     }
 
     fn told(self) -> Result<Value> {
-        let text = String::from_utf8(self.0.wait_with_output()?.stdout)?;
+        Self::read(&String::from_utf8(self.0.wait_with_output()?.stdout)?)
+    }
+
+    /// Stops it as soon as its script says that it has done enough, which wrk itself cannot.
+    fn told_enough(mut self) -> Result<Value> {
+        let mut output = BufReader::new(self.0.stdout.take().context("a pipe")?);
+        let mut text = String::new();
+        output.read_line(&mut text)?;
+        step::signal("INT", &self.0);
+        output.read_to_string(&mut text)?;
+        self.0.wait()?;
+        Self::read(&text)
+    }
+
+    fn read(text: &str) -> Result<Value> {
         let line = text.lines().find(|line| line.starts_with('{'));
         let told: Value = serde_json::from_str(line.with_context(|| format!("wrk: {text}"))?)?;
         let requests = number(&told, "requests")?;
@@ -134,3 +158,5 @@ fn number(told: &Value, name: &str) -> Result<f64> {
 }
 
 const CONNECTIONS: u32 = 64;
+/// Longer than anything that ends by itself.
+const LONG: Load = Load { seconds: 3_600 };

@@ -17,7 +17,7 @@ pub struct Target {
     process: Child,
     /// `http://…`, without a slash at the end.
     pub url: String,
-    /// The administrator's key; empty for the floor, which asks for none.
+    /// The administrator's key; empty where there is none, or another server was told.
     pub admin: String,
     /// Whether it has one core, and the load the other.
     pub is_pinned: bool,
@@ -38,8 +38,21 @@ impl Target {
 
     /// The same on whatever cores there are.
     pub fn keystile_on_all_cores(data: &Path) -> Result<Self> {
-        let mut command = Command::new(step::root().join(KEYSTILE));
-        command.arg("serve");
+        Self::serve(on_all_cores(), data, false)
+    }
+
+    /// The same with so many bytes to remember keys in.
+    pub fn keystile_with_memory(data: &Path, bytes: &str) -> Result<Self> {
+        let mut command = on_all_cores();
+        command.args(["--cache-bytes", bytes]);
+        Self::serve(command, data, false)
+    }
+
+    /// The same with a database that others may share who have this master key; the first of them
+    /// alone knows the administrator.
+    pub fn keystile_on_postgres(data: &Path, database: &str, master_key: &str) -> Result<Self> {
+        let mut command = on_all_cores();
+        command.args(["--database-url", database]).env("KEYSTILE_MASTER_KEY", master_key);
         Self::serve(command, data, false)
     }
 
@@ -93,9 +106,10 @@ impl Target {
     fn serve(mut command: Command, data: &Path, is_pinned: bool) -> Result<Self> {
         command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
         let mut target = Self::start(command, is_pinned)?;
-        let secrets = fs::read_to_string(data.join("first-admin"))?;
+        // Whoever comes later to a shared database is told nothing.
+        let secrets = fs::read_to_string(data.join("first-admin")).unwrap_or_default();
         let key = secrets.split_whitespace().find(|word| word.starts_with("ks_"));
-        key.context("the first start writes a key")?.clone_into(&mut target.admin);
+        key.unwrap_or_default().clone_into(&mut target.admin);
         Ok(target)
     }
 
@@ -132,6 +146,12 @@ impl Drop for Target {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn on_all_cores() -> Command {
+    let mut command = Command::new(step::root().join(KEYSTILE));
+    command.arg("serve");
+    command
 }
 
 /// A command on this core, where `taskset` exists.
