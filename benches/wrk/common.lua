@@ -13,6 +13,9 @@ function request()
     return requests[math.random(#requests)]
 end
 
+-- Those that are not answered when wrk is stopped are fewer.
+under_way = 1000
+
 -- Says that wrk may be stopped.
 function enough()
     io.write("enough\n")

@@ -7,12 +7,12 @@ local key
 
 function init(arguments)
     next_key = io.lines(arguments[1])
-    missing = tonumber(arguments[2])
+    missing = tonumber(arguments[2]) + under_way
 end
 
 function request()
     missing = missing - 1
     if missing == 0 then enough() end
-    if missing >= 0 then key = next_key() end
+    if missing >= under_way then key = next_key() end
     return wrk.format("GET", "/api/v1/me", { ["X-API-Key"] = key })
 end

@@ -34,7 +34,7 @@ local random = {}
 local missing
 
 function init(arguments)
-    missing = tonumber(arguments[1])
+    missing = tonumber(arguments[1]) + under_way
     math.randomseed(os.time())
 end
 

@@ -19,13 +19,13 @@ pub fn run(extent: Extent, wanted: &dyn Fn(&str) -> bool, report: &mut Report) -
     let keys = Keys::prepare(&maker, &directory, count, count)?;
     drop(maker);
     let server = Target::keystile_with_memory(&directory, ENOUGH)?;
-    // What does not grow with the keys is there once a few were shown.
-    Load::show_each(&server, &keys, count / 20)?;
+    // What does not grow with the keys, as the pages of the database, is there once many were shown.
+    Load::show_each(&server, &keys, count / 2)?;
     let before = server.resident_mb().context("the system tells it")?;
     let sample = Load::show_each(&server, &keys, count)?;
     let after = server.resident_mb().context("the system tells it")?;
     ensure!(sample.requests >= figure(count), "only {} keys were shown", sample.requests);
-    let learnt = figure(count - count / 20);
+    let learnt = figure(count - count / 2);
     report.note(REMEMBERED, "keys", figure(count));
     report.note(REMEMBERED, "bytes a key", (after - before) * 1e6 / learnt);
     report.note(REMEMBERED, "first checks per second", sample.rate);
