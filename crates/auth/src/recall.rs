@@ -20,7 +20,7 @@ use crate::trust::{Deciding, Learnt, Seat, Trust};
 ///
 /// A hit takes no lock that another hit waits for, and allocates nothing.
 pub struct Recall<V, E> {
-    known: Cache<Fingerprint, Arc<Fact<V>>, Weigh>,
+    known: Cache<Fingerprint, Fact<V>, Weigh>,
     unknown: Cache<Fingerprint, Learnt>,
     flights: Flights<V, E>,
     hits: Lanes,
@@ -182,7 +182,7 @@ impl<V: Remember, E: Clone + Send + Sync + 'static> Recall<V, E> {
 
     fn look(&self, trust: &Trust, fingerprint: &Fingerprint) -> Option<Option<V>> {
         if let Some(fact) = self.known.get(fingerprint) {
-            return trust.is_good(fact.learnt, &fact.seats).then(|| Some(fact.value.clone()));
+            return trust.is_good(fact.learnt, fact.seats.all()).then_some(Some(fact.value));
         }
         let learnt = self.unknown.get(fingerprint)?;
         trust.is_still_unknown(learnt).then_some(None)
@@ -201,7 +201,7 @@ impl<V: Remember, E: Clone + Send + Sync + 'static> Recall<V, E> {
         }
         match &landed {
             Landed::Known { fact, .. } => {
-                self.known.insert(*fingerprint, Arc::clone(fact));
+                self.known.insert(*fingerprint, fact.clone());
             }
             Landed::Unknown { learnt, .. } => self.unknown.insert(*fingerprint, *learnt),
         }
@@ -215,19 +215,27 @@ impl<V, E> fmt::Debug for Recall<V, E> {
     }
 }
 
-/// Something that is known, and where in the feed it was learnt.
-#[derive(Debug)]
+/// Something that is known, and where in the feed it was learnt. It stands in the table itself: what
+/// there are millions of asks for no memory of its own.
+#[derive(Clone, Debug)]
 struct Fact<V> {
     value: V,
     learnt: Learnt,
-    seats: Box<[Seat]>,
-    bytes: usize,
+    seats: Seats,
+}
+
+/// The seats of what a fact depends on.
+#[derive(Clone, Debug)]
+enum Seats {
+    /// The first so many of these.
+    Few(u8, [Seat; FEW]),
+    Many(Arc<Vec<Seat>>),
 }
 
 /// The answer to a question.
 #[derive(Clone, Debug)]
 enum Landed<V> {
-    Known { fact: Arc<Fact<V>>, is_read: bool },
+    Known { fact: Fact<V>, is_read: bool },
     Unknown { learnt: Learnt, is_read: bool },
 }
 
@@ -237,17 +245,13 @@ impl<V: Remember> Landed<V> {
         let is_read = told.holds_at.is_none();
         let learnt = told.holds_at.map_or(learnt, |seq| learnt.at_most(seq));
         let Some(value) = told.value else { return Self::Unknown { learnt, is_read } };
-        let mut seats: Vec<_> = value.subjects().into_iter().map(Seat::of).collect();
-        seats.sort_unstable();
-        seats.dedup();
-        let bytes = value.bytes() + FACT_BYTES + size_of_val(seats.as_slice());
-        let fact = Fact { value, learnt, seats: seats.into(), bytes };
-        Self::Known { fact: Arc::new(fact), is_read }
+        let seats = Seats::of(value.subjects());
+        Self::Known { fact: Fact { value, learnt, seats }, is_read }
     }
 
     fn is_good(&self, trust: &Trust) -> bool {
         match self {
-            Self::Known { fact, .. } => trust.is_good(fact.learnt, &fact.seats),
+            Self::Known { fact, .. } => trust.is_good(fact.learnt, fact.seats.all()),
             Self::Unknown { learnt, .. } => trust.is_still_unknown(*learnt),
         }
     }
@@ -272,12 +276,43 @@ impl<V: Remember> Landed<V> {
     }
 }
 
+impl Seats {
+    fn of(subjects: Vec<Subject>) -> Self {
+        let mut seats: Vec<_> = subjects.into_iter().map(Seat::of).collect();
+        seats.sort_unstable();
+        seats.dedup();
+        match (seats.first(), u8::try_from(seats.len())) {
+            (Some(first), Ok(length)) if seats.len() <= FEW => {
+                let mut few = [*first; FEW];
+                few.iter_mut().zip(&seats).for_each(|(place, seat)| *place = *seat);
+                Self::Few(length, few)
+            }
+            _ => Self::Many(Arc::new(seats)),
+        }
+    }
+
+    fn all(&self) -> &[Seat] {
+        match self {
+            Self::Few(length, seats) => seats.get(..usize::from(*length)).unwrap_or(seats),
+            Self::Many(seats) => seats,
+        }
+    }
+
+    /// How many bytes they take beside the fact.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Few(..) => 0,
+            Self::Many(seats) => size_of::<Vec<Seat>>() + size_of_val(seats.as_slice()),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Weigh;
 
-impl<V> Weighter<Fingerprint, Arc<Fact<V>>> for Weigh {
-    fn weight(&self, _: &Fingerprint, fact: &Arc<Fact<V>>) -> u64 {
-        wide(fact.bytes)
+impl<V: Remember> Weighter<Fingerprint, Fact<V>> for Weigh {
+    fn weight(&self, _: &Fingerprint, fact: &Fact<V>) -> u64 {
+        wide(FACT_BYTES + fact.seats.bytes() + fact.value.bytes())
     }
 }
 
@@ -290,9 +325,11 @@ const SHARE_OF_UNKNOWN: usize = 16;
 /// A fingerprint, its place, and what the table adds: measured with a million of them.
 const UNKNOWN_BYTES: usize = 96;
 /// The same of a fact, beside what it is about.
-const FACT_BYTES: usize = 160;
+const FACT_BYTES: usize = 128;
 /// What sizes the table at the beginning; it grows.
-const TYPICAL_BYTES: usize = 1_024;
+const TYPICAL_BYTES: usize = 512;
+/// As many as a key has with two roles, and as fit beside the rest of a fact.
+const FEW: usize = 7;
 
 #[cfg(test)]
 mod tests;

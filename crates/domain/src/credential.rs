@@ -77,7 +77,7 @@ impl Credential {
         });
         let texts = [self.name.as_str(), &self.key_prefix, self.principal.name.as_str()];
         size_of::<Self>()
-            + texts.iter().map(|text| text.len()).sum::<usize>()
+            + texts.iter().map(|text| text.len() + TEXT_BYTES).sum::<usize>()
             + self.metadata.bytes()
             + size_of_val(self.allowed_ips.iter().as_slice())
             + size_of_val(self.limits.rates.iter().as_slice())
@@ -204,6 +204,9 @@ words!(
         Ticket = "ticket",
     }
 );
+
+/// What a text takes beside its characters.
+const TEXT_BYTES: usize = 24;
 
 #[cfg(test)]
 mod tests {

@@ -58,7 +58,7 @@ impl fmt::Display for Network {
 
 /// The ranges that a key may be used from; an empty list allows every address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedIps(Vec<Network>);
+pub struct AllowedIps(Box<[Network]>);
 
 impl AllowedIps {
     /// Whether a request from `address` may use the key. With ranges, an unknown address may not.
@@ -84,7 +84,7 @@ impl TryFrom<Vec<Network>> for AllowedIps {
     type Error = NetworkError;
 
     fn try_from(networks: Vec<Network>) -> Result<Self, NetworkError> {
-        if networks.len() > 100 { Err(NetworkError::TooMany) } else { Ok(Self(networks)) }
+        if networks.len() > 100 { Err(NetworkError::TooMany) } else { Ok(Self(networks.into())) }
     }
 }
 

@@ -20,7 +20,7 @@ pub struct RateLimit {
 
 /// Up to 10 limits with different names; a use must be within all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RateLimits(Vec<RateLimit>);
+pub struct RateLimits(Box<[RateLimit]>);
 
 /// What a limit is called: 1 to 40 of `a-z`, `0-9`, `_` and `-`.
 ///
@@ -130,7 +130,7 @@ impl TryFrom<Vec<RateLimit>> for RateLimits {
         if names.len() < limits.len() {
             return Err(RateLimitsError::SameName);
         }
-        Ok(Self(limits))
+        Ok(Self(limits.into()))
     }
 }
 
