@@ -40,7 +40,7 @@ pub(crate) fn manager(file: &Path, handle: &Handle) -> AsyncDieselConnectionMana
     config.custom_setup = Box::new(move |_| {
         let (file, handle) = (file.clone(), handle.clone());
         Box::pin(async move {
-            match handle.spawn_blocking(move || open(&file)).await {
+            match handle.spawn_blocking(move || open_for_changes(&file)).await {
                 Ok(link) => Ok(SyncConnectionWrapper::with_runtime(link?, BlockingThreads(handle))),
                 Err(error) => Err(ConnectionError::BadConnection(error.to_string())),
             }
@@ -69,6 +69,17 @@ pub(crate) fn open(file: &Path) -> ConnectionResult<SqliteConnection> {
     };
     let mut link = SqliteConnection::establish(path)?;
     link.batch_execute(PRAGMAS).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(link)
+}
+
+/// Opens it for changes that share a transaction. What a savepoint would put back is kept in memory:
+/// in a file, as SQLite has it by default from a few pages on, it took more time than the changes.
+///
+/// Not for migrations, whose sorting may take more than there is memory.
+fn open_for_changes(file: &Path) -> ConnectionResult<SqliteConnection> {
+    let mut link = open(file)?;
+    link.batch_execute("PRAGMA temp_store = MEMORY")
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(link)
 }
 
