@@ -14,6 +14,7 @@ mod hasher;
 mod queue;
 mod rules;
 mod settings;
+mod threads;
 
 use std::fmt;
 use std::str::FromStr;

@@ -12,6 +12,7 @@ use tokio::task;
 
 use super::hash::{Hash, hash_now};
 use super::queue::Queue;
+use super::threads::Threads;
 use super::{Password, PasswordRules, WeakPassword};
 
 /// Hashes passwords and checks them against stored hashes.
@@ -22,14 +23,17 @@ use super::{Password, PasswordRules, WeakPassword};
 pub struct Hasher {
     work: Arc<Work>,
     queue: Queue,
+    threads: Threads,
 }
 
 impl Default for Hasher {
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let at_once = cores.min(MAX_AT_ONCE);
         Self {
             work: Arc::default(),
-            queue: Queue::new(cores.min(MAX_AT_ONCE), MAX_WAITING, PATIENCE),
+            queue: Queue::new(at_once, MAX_WAITING, PATIENCE),
+            threads: Threads::new(at_once),
         }
     }
 }
@@ -107,7 +111,7 @@ impl Hasher {
         let turn = self.queue.turn().await?;
         let work = Arc::clone(&self.work);
         // The turn goes along: the work goes on after a caller who hung up.
-        let task = task::spawn_blocking(move || {
+        let task = self.threads.spawn(move || {
             let _turn = turn;
             job(&work)
         });
