@@ -224,6 +224,7 @@ async fn however_much_there_is_only_so_many_bytes_are_remembered() {
         recall.find(&trust, &deciding, &unknown, nothing).await.unwrap();
     }
     let recalled = recall.recalled();
-    assert!(recalled.bytes <= 1 << 20, "{recalled:?}");
+    // Each part of a table is rounded up.
+    assert!(recalled.bytes <= (1 << 20) + (1 << 12), "{recalled:?}");
     assert!(recalled.entries > 1_000, "{recalled:?}");
 }
