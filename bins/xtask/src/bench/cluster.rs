@@ -2,9 +2,9 @@
 //! one of which is told, while the others are asked without a pause.
 
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -41,7 +41,8 @@ pub fn run(extent: Extent, wanted: &dyn Fn(&str) -> bool, report: &mut Report) -
         let mut times = Vec::new();
         for key in make(&told, count)? {
             let revoked = Revoked::of(&told, &others, &key, "?wait=cluster")?;
-            ensure!(revoked.last_accepted < revoked.answered, "accepted after it was revoked");
+            let is_late = revoked.last_accepted.is_some_and(|sent| sent > revoked.answered);
+            ensure!(!is_late, "accepted after it was revoked");
             times.push(millis(revoked.answered.duration_since(revoked.asked)));
         }
         tell(report, REVOKED_EVERYWHERE, times);
@@ -57,8 +58,8 @@ struct Revoked {
     answered: Instant,
     /// When the last of the other nodes had refused the key.
     refused: Instant,
-    /// When the last request was sent that was accepted.
-    last_accepted: Instant,
+    /// When the last request was sent that was accepted; `None`: each was refused.
+    last_accepted: Option<Instant>,
 }
 
 impl Revoked {
@@ -78,7 +79,7 @@ impl Revoked {
         let status = client.status("DELETE", &format!("/api/v1/api-keys/{}{query}", key.id))?;
         let answered = Instant::now();
         ensure!(matches!(status, 200 | 204), "a key is deleted with {status}");
-        let mut revoked = Self { asked, answered, refused: asked, last_accepted: asked };
+        let mut revoked = Self { asked, answered, refused: asked, last_accepted: None };
         for watching in watching {
             let seen = watching.join().ok().context("a thread ended early")?;
             let (last_accepted, refused) = seen?;
@@ -90,14 +91,14 @@ impl Revoked {
 }
 
 /// Shows a key until it is refused: when it was last sent and accepted, and when it was refused.
-fn watch(mut client: Client) -> Result<(Instant, Instant)> {
-    let mut last_accepted = Instant::now();
+fn watch(mut client: Client) -> Result<(Option<Instant>, Instant)> {
+    let mut last_accepted = None;
     loop {
         let sent = Instant::now();
         match client.status("GET", ME)? {
-            200 => last_accepted = sent,
+            200 => last_accepted = Some(sent),
             401 => return Ok((last_accepted, Instant::now())),
-            status => anyhow::bail!("a key is answered {status}"),
+            status => bail!("a key is answered {status}"),
         }
     }
 }
@@ -125,7 +126,7 @@ fn tell(report: &mut Report, name: &'static str, mut times: Vec<f64>) {
     report.note(name, "ms, at most for 99 of 100", at(99));
 }
 
-fn millis(time: std::time::Duration) -> f64 {
+fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
