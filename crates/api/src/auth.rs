@@ -30,6 +30,12 @@ pub struct SignInProvider {
     /// Of `oidc`: what the issuer calls the sign-in page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// Of `oidc`: whom an access token must be for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Of `oidc`: the scope that an access token must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// A name and a password.

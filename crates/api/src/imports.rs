@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The hash that another store kept of a key, and how it was made.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({
     "algorithm": "sha256",
@@ -37,7 +37,7 @@ pub struct KeyHash {
 }
 
 /// A part of a key; exactly one member says which.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"after_first": "."})))]
 pub struct HashedPart {
@@ -54,7 +54,7 @@ pub struct HashedPart {
 }
 
 /// A salt, or a pepper that was hashed with the key.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"value": "x1", "position": "after"})))]
 pub struct HashSalt {
@@ -69,7 +69,7 @@ pub struct HashSalt {
 }
 
 /// The key of an HMAC.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"value": "old pepper"})))]
 pub struct HashKey {

@@ -76,7 +76,7 @@ pub struct Provider {
 
 with_settings! {
 /// A provider to be made. Settings that are left out have their defaults.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({
     "name": "Partner keys",
@@ -107,7 +107,7 @@ pub struct NewProvider {
 
 with_settings! {
 /// A change of a provider (RFC 7396): what is left out stays.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"priority": 10})))]
 pub struct ProviderPatch {

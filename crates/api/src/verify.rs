@@ -197,7 +197,7 @@ pub struct MissingGrant {
 }
 
 /// Many questions at once.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"checks": [{
     "credential": "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxH",

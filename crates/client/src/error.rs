@@ -1,0 +1,139 @@
+//! Why a call fails: one type, because callers ask the same of every call. Did the server refuse
+//! it, and why? May it have been done all the same? Is it worth another try?
+
+mod cause;
+mod refusal;
+
+use std::time::Duration;
+
+pub use self::refusal::{Code, Refusal};
+pub(crate) use self::refusal::{REQUEST_ID, text};
+
+/// Why a call has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request cannot be sent at all: a header with letters that none may have, say.
+    #[error("the request cannot be made: {0}")]
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The server refused it.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// There is no server there. Nothing was done.
+    #[error("the server cannot be reached: {}", cause::innermost(.0))]
+    Unreachable(#[source] reqwest::Error),
+    /// The server is not who it should be, or does not speak TLS. Nothing was done.
+    #[error("the server's certificate or its TLS is not accepted: {}", cause::innermost(.0))]
+    Tls(#[source] reqwest::Error),
+    /// The connection broke before the answer was whole. A change may have been made.
+    #[error("the connection broke before the answer came: {}", cause::innermost(.0))]
+    Lost(#[source] reqwest::Error),
+    /// No answer within the time-out. A change may have been made.
+    #[error("the server did not answer in time")]
+    TimedOut,
+    /// Somebody answered, but not as a Keystile server does: the address is of something else, or a
+    /// proxy stands between.
+    #[error("the answer {status} is not Keystile's: is this the address of a Keystile server?")]
+    #[non_exhaustive]
+    NotKeystile {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The server did as it was asked, and answered what this version does not understand: it is
+    /// older or newer.
+    #[error("the server's answer lacks or changes {member}: it is of another version")]
+    #[non_exhaustive]
+    Unreadable {
+        /// Where in the body it was not understood.
+        member: String,
+    },
+}
+
+impl Error {
+    /// The refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status of a refusal.
+    pub fn status(&self) -> Option<u16> {
+        Some(self.refusal()?.status)
+    }
+
+    /// What the server calls the request that it refused.
+    pub fn request_id(&self) -> Option<&str> {
+        self.refusal()?.request_id.as_deref()
+    }
+
+    /// Whether there is nothing, or nothing that the caller may see.
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// Whether the caller's credential is missing, not valid, or not enough.
+    pub fn is_not_allowed(&self) -> bool {
+        matches!(self.status(), Some(401 | 403))
+    }
+
+    /// Whether the server may have done what it was asked, although nobody knows.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Lost(_) | Self::TimedOut | Self::Unreadable { .. } => true,
+            Self::NotKeystile { status } => matches!(status, 200..=299 | 500..),
+            Self::Refused(refusal) => refusal.status >= 500,
+            Self::Request(_) | Self::Unreachable(_) | Self::Tls(_) => false,
+        }
+    }
+
+    /// A request that cannot be made.
+    pub(crate) fn request(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Request(Box::new(error))
+    }
+
+    /// What became of a request that got no answer.
+    pub(crate) fn unanswered(error: reqwest::Error) -> Self {
+        // The address is known to whoever asked; it is too long for a line about what went wrong.
+        let error = error.without_url();
+        if error.is_builder() {
+            Self::request(error)
+        } else if cause::is_tls(&error) {
+            Self::Tls(error)
+        } else if error.is_connect() {
+            Self::Unreachable(error)
+        } else if error.is_timeout() {
+            Self::TimedOut
+        } else {
+            Self::Lost(error)
+        }
+    }
+
+    /// Whether the same request may have another outcome a moment later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Lost(_) | Self::TimedOut => true,
+            Self::Refused(refusal) => matches!(refusal.status, 429 | 503),
+            Self::NotKeystile { status } => matches!(status, 429 | 502 | 503 | 504),
+            Self::Request(_) | Self::Tls(_) | Self::Unreadable { .. } => false,
+        }
+    }
+
+    /// When the server says that it is worth another try.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.refusal()?.retry_after
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_travels_between_threads_and_is_small() {
+        fn travels<T: Send + Sync + 'static>() {}
+        travels::<Error>();
+        assert!(size_of::<Error>() <= 32);
+    }
+}
