@@ -14,14 +14,11 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
 }
 
 /// Everything that an error was caused by, itself first.
-fn chain<'e>(error: &'e Cause) -> impl Iterator<Item = &'e Cause> {
-    std::iter::successors(Some(error), |error: &&'e Cause| {
-        let error: &'e Cause = *error;
-        match error.downcast_ref::<io::Error>() {
-            // What an I/O error was made from is no source of it, but stands in its place.
-            Some(error) => error.get_ref().map(|inner| -> &Cause { inner }),
-            None => error.source(),
-        }
+fn chain(error: &Cause) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        // What an I/O error was made from is no source of it, but stands in its place.
+        Some(error) => error.get_ref().map(|inner| -> &Cause { inner }),
+        None => error.source(),
     })
 }
 
