@@ -20,9 +20,13 @@ pub struct Cli {
     pub command: Action,
 }
 
-/// What to do.
+/// What to do: what belongs to the machine of the server is here, what asks a server from anywhere
+/// is [`keystile_cli::Command`].
 #[derive(Subcommand)]
 pub enum Action {
+    /// Ask a server.
+    #[command(flatten)]
+    Ask(keystile_cli::Command),
     /// Help whoever is locked out, on the machine of the server
     #[command(subcommand, arg_required_else_help = true)]
     Admin(AdminAction),
@@ -237,7 +241,7 @@ mod tests {
                     | Action::Config(ConfigAction::Check(flags) | ConfigAction::Show(flags)) => {
                         flags
                     }
-                    Action::Openapi => panic!("another command"),
+                    Action::Ask(_) | Action::Openapi => panic!("another command"),
                 };
                 assert_eq!(
                     flags.values.into_iter().collect::<Vec<_>>(),

@@ -19,14 +19,14 @@ mod usage;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use cli::{Action, Cli, ConfigAction};
 use settings::{Settings, Sources};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Not by returning it: that would print a backtrace.
             eprintln!("keystile: {error:#}");
@@ -35,8 +35,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(action: Action) -> anyhow::Result<()> {
+fn run(action: Action) -> anyhow::Result<ExitCode> {
     match action {
+        Action::Ask(command) => return Ok(keystile_cli::run(command, Cli::command)),
         Action::Admin(action) => admin::run(action),
         Action::Backup { file, flags } => backup::run(&file, flags),
         Action::Restore { file, disable_changed_since, ended, flags } => {
@@ -59,7 +60,8 @@ fn run(action: Action) -> anyhow::Result<()> {
             let document = keystile_http::document().to_pretty_json()?;
             print(&format!("{document}\n"))
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -120,5 +120,7 @@ fn provider_view(provider: &Provider) -> SignInProvider {
         kind: provider.kind.to_string(),
         authority: oidc.map(|settings| settings.authority.to_string()),
         client_id: oidc.and_then(|settings| settings.client_id.as_ref()).map(ToString::to_string),
+        audience: oidc.map(|settings| settings.audience.to_string()),
+        scope: oidc.and_then(|settings| settings.required_scope.as_ref()).map(ToString::to_string),
     }
 }

@@ -1,0 +1,288 @@
+//! `audit`: who changed what, as a list, as it happens, and whether the log is whole.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use futures_util::{StreamExt, TryStreamExt, future};
+use jiff::Timestamp;
+use keystile_api::audit_events::{AuditEvent, ChainReport};
+use keystile_client::audit_events::AuditEventFilter;
+use keystile_client::{Client, Error, Paging};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::output::{self, Column, Form, Shown, moment, plain};
+use crate::session::Session;
+use crate::spans::span;
+
+/// What to do with the log.
+#[derive(Subcommand)]
+pub enum AuditVerb {
+    /// Tell of each change as it happens, until Ctrl-C
+    Follow {
+        #[command(flatten)]
+        filter: Filter,
+        /// Begin with so many changes that have happened
+        #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+        tail: usize,
+    },
+    /// List changes, the latest first
+    #[command(visible_alias = "ls")]
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// No more than so many
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Have the server walk along the sealed log: is anything changed or missing?
+    #[command(after_help = HEAD)]
+    Verify {
+        /// The end of the log as `audit verify` told it before: it must still be in the log
+        #[arg(long, value_name = "SEQ:HASH")]
+        head: Option<Head>,
+    },
+}
+
+/// Which changes are told of.
+#[derive(Args, Clone)]
+pub struct Filter {
+    /// Only this action, as in `api_key.created`
+    #[arg(long)]
+    action: Option<String>,
+    /// Only what this principal did, by id
+    #[arg(long, value_name = "ID")]
+    actor: Option<Uuid>,
+    /// Only what was done with this credential, by id
+    #[arg(long, value_name = "ID")]
+    credential: Option<Uuid>,
+    /// Only what was done to this kind of thing, as in `api_key`, or to one: `api_key/ID`
+    #[arg(long, value_name = "KIND[/ID]")]
+    target: Option<String>,
+    /// Only what this request did
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
+    /// Only from this time on: 2026-11-22T09:00:00Z, or 12h for so long ago
+    #[arg(long, value_name = "TIME")]
+    since: Option<Moment>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<Moment>,
+}
+
+/// A time, or how long ago it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A time.
+    At(Timestamp),
+    /// So long ago.
+    Ago(jiff::SignedDuration),
+}
+
+/// The end that a log had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    seq: i64,
+    hash: String,
+}
+
+impl AuditVerb {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Follow { filter, tail } => follow(session, &filter.open(session)?, tail).await,
+            Self::List { filter, limit } => {
+                let events = session.client.audit_events().stream(filter.open(session)?);
+                let events = events.take(limit).try_collect::<Vec<_>>();
+                let events = session.stop.unless_pressed(events).await?;
+                output::many(&events, session.form(), &session.look)
+            }
+            Self::Verify { head } => verify(session, head).await,
+        }
+    }
+}
+
+impl Filter {
+    fn open(self, session: &Session) -> Result<AuditEventFilter, Failure> {
+        let (kind, id) = match self.target {
+            Some(target) => match target.split_once('/') {
+                Some((kind, id)) => (Some(kind.to_owned()), Some(id.to_owned())),
+                None => (Some(target), None),
+            },
+            None => (None, None),
+        };
+        let time = |moment: Option<Moment>| moment.map(|at| at.open(session)).transpose();
+        Ok(AuditEventFilter {
+            action: self.action,
+            actor: self.actor,
+            credential: self.credential,
+            target_kind: kind,
+            target_id: id,
+            request_id: self.request,
+            since: time(self.since)?,
+            until: time(self.until)?,
+            paging: Paging::default(),
+        })
+    }
+}
+
+impl Moment {
+    /// As the API has it.
+    pub fn open(self, session: &Session) -> Result<String, Failure> {
+        let at = match self {
+            Self::At(at) => at,
+            Self::Ago(length) => session
+                .look
+                .now
+                .checked_sub(length)
+                .map_err(|_too_far| Failure::Usage("that is too long ago".into()))?,
+        };
+        Ok(at.to_string())
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(at) = text.parse() {
+            return Ok(Self::At(at));
+        }
+        span(text).map(Self::Ago).or(Err("a time is 2026-11-22T09:00:00Z, or 12h".to_owned()))
+    }
+}
+
+impl FromStr for Head {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let wrong = "the end of a log is SEQ:HASH, as `audit verify` tells it";
+        let (seq, hash) = text.split_once(':').ok_or(wrong)?;
+        Ok(Self { seq: seq.parse().or(Err(wrong))?, hash: hash.to_owned() })
+    }
+}
+
+async fn follow(session: &Session, filter: &AuditEventFilter, tail: usize) -> Result<(), Failure> {
+    let mut seen = None;
+    loop {
+        let new = since(&session.client, filter, seen, tail);
+        let new = match session.stop.unless_pressed(new).await {
+            // Ctrl-C is how this ends.
+            Err(Failure::Interrupted(_)) => return Ok(()),
+            new => new?,
+        };
+        for event in new.iter().rev() {
+            seen = seen.max(Some(event.seq));
+            tell(session, event)?;
+        }
+        seen = seen.or(Some(0));
+        tokio::select! {
+            () = sleep(BETWEEN) => {}
+            () = session.stop.pressed() => return Ok(()),
+        }
+    }
+}
+
+/// What happened behind the last that was seen, or the latest, the latest first.
+async fn since(
+    client: &Client,
+    filter: &AuditEventFilter,
+    seen: Option<i64>,
+    tail: usize,
+) -> Result<Vec<AuditEvent>, Error> {
+    let events = client.audit_events().stream(filter.clone());
+    let count = if seen.is_some() { usize::MAX } else { tail };
+    let new = events.take(count).try_take_while(|event| future::ok(Some(event.seq) > seen));
+    new.try_collect().await
+}
+
+/// One event as one line: as text, or as JSON for programs.
+fn tell(session: &Session, event: &AuditEvent) -> Result<(), Failure> {
+    match session.form() {
+        Form::Table | Form::Csv => output::lines([line(event)]),
+        Form::Json => output::lines([serde_json::to_string(event)?]),
+        form => output::many(std::slice::from_ref(event), form, &session.look),
+    }
+}
+
+fn line(event: &AuditEvent) -> String {
+    let reason = event.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let AuditEvent { seq, at, action, target, .. } = event;
+    plain(&format!("{seq} {at} {} {action} {} {}{reason}", actor(event), target.kind, target.name))
+}
+
+async fn verify(session: &Session, kept: Option<Head>) -> Result<(), Failure> {
+    let events = session.client.audit_events();
+    let report = session.stop.unless_pressed(events.verify()).await?;
+    output::value(&report, session.form(), &session.look)?;
+    if let Some(broken) = &report.broken {
+        let text = format!("the log is broken at {}: {}", broken.seq, broken.detail);
+        return Err(Failure::System(plain(&text)));
+    }
+    if let Some(kept) = kept {
+        let still = still_there(&session.client, &report, &kept);
+        if !session.stop.unless_pressed(still).await? {
+            let text = format!("the log was cut or rewritten: {} is not what it was", kept.seq);
+            return Err(Failure::System(text));
+        }
+    }
+    session.note(&format!("whole. Keep this elsewhere: {}:{}", report.head.seq, report.head.hash));
+    Ok(())
+}
+
+/// Whether the end that the log had is in it.
+async fn still_there(client: &Client, report: &ChainReport, kept: &Head) -> Result<bool, Error> {
+    if kept.seq >= report.head.seq {
+        return Ok((kept.seq, &kept.hash) == (report.head.seq, &report.head.hash));
+    }
+    let behind = client.changes().list(Some(kept.seq - 1)).await?;
+    Ok(behind.data.first().is_some_and(|change| change.seq == kept.seq && change.mark == kept.hash))
+}
+
+fn actor(event: &AuditEvent) -> &str {
+    event.actor.as_ref().map_or("Keystile", |actor| &actor.name)
+}
+
+impl Shown for AuditEvent {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column { head: "SEQ", cell: |event, _| event.seq.to_string().into(), from: 0 },
+        Column {
+            head: "AT",
+            cell: |event, look| moment(Some(&event.at), "", look).into(),
+            from: 0,
+        },
+        Column { head: "ACTOR", cell: |event, _| plain(actor(event)).into(), from: 0 },
+        Column { head: "ACTION", cell: |event, _| event.action.as_str().into(), from: 0 },
+        Column { head: "TARGET", cell: |event, _| plain(&event.target.name).into(), from: 0 },
+        Column {
+            head: "REASON",
+            cell: |event, _| event.reason.as_deref().unwrap_or_default().into(),
+            from: 120,
+        },
+        Column {
+            head: "ADDRESS",
+            cell: |event, _| event.address.as_deref().unwrap_or_default().into(),
+            from: 140,
+        },
+    ];
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn name(&self) -> &str {
+        &self.target.name
+    }
+}
+
+/// How often the log is looked at.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+const HEAD: &str = "\
+A log that was cut short is still a valid chain. Only who has kept its end elsewhere can tell:
+  keystile audit verify --head 42:1f0c4f6b…";

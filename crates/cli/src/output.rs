@@ -1,0 +1,123 @@
+//! What a command prints: one thing or many, in the form that `-o` names.
+//!
+//! A thing says once which columns it has in a table ([`Shown`]). All other forms are made from
+//! what it is on the wire, so that programs find the names of the HTTP API.
+
+mod csv;
+mod look;
+mod table;
+mod times;
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::failure::Failure;
+pub use look::Look;
+pub use table::{Cell, Column, Tone, details, plain, table};
+pub use times::{moment, relative};
+
+/// A form of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people, as wide as the terminal
+    Table,
+    /// As the HTTP API has it
+    Json,
+    /// The same in YAML
+    Yaml,
+    /// One line for each thing, with a head
+    Csv,
+    /// One id in each line
+    Id,
+    /// One name in each line
+    Name,
+}
+
+/// Something that a command can print.
+pub trait Shown: Serialize + Sized + 'static {
+    /// Its columns in a table.
+    const COLUMNS: &'static [Column<Self>];
+
+    /// What commands name it by.
+    fn id(&self) -> String;
+
+    /// What people call it.
+    fn name(&self) -> &str;
+}
+
+/// Prints many things.
+///
+/// # Errors
+/// The output takes no more.
+pub fn many<T: Shown>(things: &[T], form: Form, look: &Look) -> Result<(), Failure> {
+    match form {
+        Form::Table => lines([table(T::COLUMNS, things, look)]),
+        Form::Json => json(&things),
+        Form::Yaml => yaml(&things),
+        Form::Csv => csv::print(&values(things)?),
+        Form::Id => lines(things.iter().map(Shown::id)),
+        Form::Name => lines(things.iter().map(|thing| plain(thing.name()))),
+    }
+}
+
+/// Prints one thing, and all of it.
+///
+/// # Errors
+/// The output takes no more.
+pub fn one<T: Shown>(thing: &T, form: Form, look: &Look) -> Result<(), Failure> {
+    match form {
+        Form::Table => lines([details(&serde_json::to_value(thing)?, look)]),
+        Form::Json => json(thing),
+        Form::Yaml => yaml(thing),
+        Form::Csv => csv::print(&values(std::slice::from_ref(thing))?),
+        Form::Id => lines([thing.id()]),
+        Form::Name => lines([plain(thing.name())]),
+    }
+}
+
+/// Prints something that has no id and is no row: a report, say. As a table it is its members.
+///
+/// # Errors
+/// The output takes no more.
+pub fn value(thing: &impl Serialize, form: Form, look: &Look) -> Result<(), Failure> {
+    match form {
+        Form::Json => json(thing),
+        Form::Yaml => yaml(thing),
+        Form::Csv => csv::print(&[serde_json::to_value(thing)?]),
+        Form::Table => lines([details(&serde_json::to_value(thing)?, look)]),
+        Form::Id | Form::Name => {
+            Err(Failure::Usage("this has neither id nor name: leave -o out".into()))
+        }
+    }
+}
+
+/// Prints lines. Whoever reads them may stop at any time: that is no failure.
+///
+/// # Errors
+/// The output takes no more, for another reason.
+pub fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = lines.into_iter().try_for_each(|line| {
+        let line = line.as_ref().trim_end_matches('\n');
+        if line.is_empty() { Ok(()) } else { writeln!(out, "{line}") }
+    });
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+fn json(thing: &impl Serialize) -> Result<(), Failure> {
+    lines([serde_json::to_string_pretty(thing)?])
+}
+
+fn yaml(thing: &impl Serialize) -> Result<(), Failure> {
+    lines([serde_saphyr::to_string(thing).map_err(|error| Failure::Form(error.to_string()))?])
+}
+
+fn values<T: Serialize>(things: &[T]) -> Result<Vec<Value>, Failure> {
+    Ok(things.iter().map(serde_json::to_value).collect::<Result<_, _>>()?)
+}

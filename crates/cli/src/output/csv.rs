@@ -1,0 +1,57 @@
+//! Lines of comma-separated values (RFC 4180), with a head.
+
+use serde_json::Value;
+
+use super::lines;
+use crate::failure::Failure;
+
+/// Prints each thing as one line. A list of plain values stands in one field, divided by commas;
+/// what is deeper is JSON.
+pub fn print(things: &[Value]) -> Result<(), Failure> {
+    let mut head: Vec<&str> = Vec::new();
+    for name in things.iter().filter_map(Value::as_object).flat_map(|members| members.keys()) {
+        if !head.contains(&name.as_str()) {
+            head.push(name);
+        }
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if !head.is_empty() {
+        writer.write_record(&head)?;
+    }
+    for thing in things {
+        writer.write_record(head.iter().map(|name| field(thing.get(name))))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::Form(error.to_string()))?;
+    lines([String::from_utf8_lossy(&bytes)])
+}
+
+fn field(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) if values.iter().all(is_plain) => {
+            values.iter().map(|value| field(Some(value))).collect::<Vec<_>>().join(",")
+        }
+        Some(value) => value.to_string(),
+    }
+}
+
+fn is_plain(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_a_text_a_list_or_json() {
+        assert_eq!(field(Some(&json!(null))), "");
+        assert_eq!(field(Some(&json!("a, b"))), "a, b");
+        assert_eq!(field(Some(&json!([1, 3]))), "1,3");
+        assert_eq!(field(Some(&json!({"team": "billing"}))), r#"{"team":"billing"}"#);
+        assert_eq!(field(None), "");
+    }
+}

@@ -1,0 +1,235 @@
+//! API keys.
+
+use clap::Args;
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use keystile_api::api_keys::{ApiKey, ApiKeyPatch, NewApiKey};
+use keystile_api::patch::Patch;
+use keystile_client::api_keys::ApiKeyFilter;
+use keystile_client::{Change, Client, Error, Paging};
+use uuid::Uuid;
+
+use super::roles::{role_ids, role_patch};
+use super::{Switch, SwitchedFilter, either, ids, state, text, texts, without_empty};
+use crate::expiry::{Expiry, has_ended};
+use crate::failure::Failure;
+use crate::output::{Column, Shown, moment};
+use crate::resource::{Made, Nothing, Resource, Things};
+use crate::session::Session;
+
+/// All API keys.
+pub struct ApiKeys(Client);
+
+#[derive(Args)]
+pub struct Filter {
+    /// Names, with * and ? as wildcards
+    #[arg(long, value_name = "PATTERN")]
+    name: Option<String>,
+    #[command(flatten)]
+    switched: SwitchedFilter,
+    /// Only those that have ended
+    #[arg(long, conflicts_with = "unexpired")]
+    expired: bool,
+    /// Only those that have not ended
+    #[arg(long)]
+    unexpired: bool,
+    /// Only those that end before this time
+    #[arg(long, value_name = "TIME")]
+    expires_before: Option<Timestamp>,
+    /// Only those that were not used since this time
+    #[arg(long, value_name = "TIME")]
+    unused_since: Option<Timestamp>,
+    /// Only those that hold this role, by id or name
+    #[arg(long)]
+    role: Option<String>,
+    /// Only those of this provider, by identifier or id
+    #[arg(long)]
+    provider: Option<String>,
+    /// Only the one that another system calls this
+    #[arg(long, value_name = "TEXT")]
+    external_id: Option<String>,
+}
+
+#[derive(Args)]
+pub struct New {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    members: Members,
+    /// Whose rules it follows: the identifier or id of a provider
+    #[arg(long)]
+    provider: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Set {
+    /// Its new name
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    members: Members,
+    #[command(flatten)]
+    switch: Switch,
+}
+
+/// What `new` and `set` have in common.
+#[derive(Args)]
+pub struct Members {
+    /// What it is for; '' removes it
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// All roles that it holds, by id or name, as in 1,3 or verifier; '' is none
+    #[arg(long, value_name = "ROLES", value_delimiter = ',')]
+    role: Option<Vec<String>>,
+    #[command(flatten)]
+    expiry: Expiry,
+    /// Where alone it may be used from, as in 10.0.0.0/8,192.0.2.1; '' is everywhere
+    #[arg(long, value_name = "RANGES", value_delimiter = ',')]
+    allowed_ip: Option<Vec<String>>,
+    /// What another system calls it; '' removes it
+    #[arg(long, value_name = "TEXT")]
+    external_id: Option<String>,
+}
+
+/// Why something ends.
+#[derive(Args)]
+pub struct Removal {
+    /// Why: kept in the audit log, and told to whoever asks why the key stopped
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Shown for ApiKey {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column { head: "ID", cell: |key, _| key.id.to_string().into(), from: 0 },
+        Column { head: "NAME", cell: |key, _| key.name.as_str().into(), from: 0 },
+        Column { head: "PREFIX", cell: |key, _| key.key_prefix.as_str().into(), from: 120 },
+        Column { head: "ROLES", cell: |key, _| ids(&key.role_ids), from: 100 },
+        Column {
+            head: "STATE",
+            cell: |key, look| state(key.enabled, has_ended(key.expires_at.as_deref(), look.now)),
+            from: 0,
+        },
+        Column {
+            head: "EXPIRES",
+            cell: |key, look| moment(key.expires_at.as_deref(), "never", look).into(),
+            from: 80,
+        },
+        Column {
+            head: "LAST USED",
+            cell: |key, look| moment(key.last_used_at.as_deref(), "never", look).into(),
+            from: 100,
+        },
+    ];
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Resource for ApiKeys {
+    type Thing = ApiKey;
+    type Id = Uuid;
+    type Scope = Nothing;
+    type Filter = Filter;
+    type New = New;
+    type Set = Set;
+    type Patch = ApiKeyPatch;
+    type Removal = Removal;
+
+    const ONE: &'static str = "API key";
+    const MANY: &'static str = "API keys";
+    const SECRET: &'static str = "key";
+
+    async fn open(client: &Client, _: Nothing) -> Result<Self, Failure> {
+        Ok(Self(client.clone()))
+    }
+
+    async fn list(&self, filter: &Filter, sort: Option<&str>) -> Result<Things<ApiKey>, Failure> {
+        let role = role_ids(&self.0, filter.role.as_slice()).await?;
+        let filter = ApiKeyFilter {
+            name: filter.name.clone(),
+            enabled: filter.switched.wanted(),
+            expired: either(filter.expired, filter.unexpired),
+            expires_before: filter.expires_before.map(|at| at.to_string()),
+            unused_since: filter.unused_since.map(|at| at.to_string()),
+            role_id: role.first().copied(),
+            provider: filter.provider.clone(),
+            external_id: filter.external_id.clone(),
+            paging: Paging { sort: sort.map(str::to_owned), ..Paging::default() },
+            ..ApiKeyFilter::default()
+        };
+        Ok(self.0.api_keys().stream(filter).boxed())
+    }
+
+    fn named(&self, pattern: &str) -> Things<ApiKey> {
+        let filter = ApiKeyFilter { name: Some(pattern.to_owned()), ..ApiKeyFilter::default() };
+        self.0.api_keys().stream(filter).boxed()
+    }
+
+    async fn show(&self, id: Uuid) -> Result<ApiKey, Error> {
+        Ok(self.0.api_keys().show(id).await?.value)
+    }
+
+    async fn create(
+        &self,
+        New { name, members, provider }: New,
+        session: &Session,
+        change: &Change,
+    ) -> Result<Made<ApiKey>, Failure> {
+        let new = NewApiKey {
+            name,
+            description: members.description,
+            role_ids: role_ids(&self.0, &members.role.unwrap_or_default()).await?,
+            expires_at: members.expiry.patch(session.look.now)?,
+            provider,
+            allowed_ips: without_empty(members.allowed_ip.unwrap_or_default()),
+            external_id: members.external_id,
+            ..NewApiKey::default()
+        };
+        let made = self.0.api_keys().create(&new, change).await?.value;
+        Ok(Made { thing: made.shown, secret: made.secret })
+    }
+
+    async fn patch(&self, set: Set, session: &Session) -> Result<ApiKeyPatch, Failure> {
+        let Set { name, members, switch } = set;
+        Ok(ApiKeyPatch {
+            name: name.map_or(Patch::Absent, Patch::Value),
+            description: text(members.description),
+            role_ids: role_patch(&self.0, members.role).await?,
+            expires_at: members.expiry.patch(session.look.now)?,
+            enabled: switch.patch(),
+            allowed_ips: texts(members.allowed_ip),
+            external_id: text(members.external_id),
+            ..ApiKeyPatch::default()
+        })
+    }
+
+    async fn update(
+        &self,
+        key: &ApiKey,
+        patch: &ApiKeyPatch,
+        change: &Change,
+    ) -> Result<ApiKey, Error> {
+        Ok(self.0.api_keys().update(key.id, patch, change).await?.value)
+    }
+
+    async fn remove(&self, key: &ApiKey, removal: &Removal, change: &Change) -> Result<(), Error> {
+        self.0.api_keys().delete(key.id, &removal.explain(change)).await.map(drop)
+    }
+}
+
+impl Removal {
+    /// The change with the reason for it.
+    pub fn explain(&self, change: &Change) -> Change {
+        let change = change.clone();
+        match &self.reason {
+            Some(reason) => change.reason(reason),
+            None => change,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Lengths of time on the command line: `90d`, `12h`, `1h30m`.
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+/// Reads a length of time, which must be longer than nothing. Days have 24 hours; months and years
+/// have no one length, and are refused.
+pub fn span(text: &str) -> Result<SignedDuration, String> {
+    let wrong = || "a length of time is a number and a unit: 90d, 12h, 1h30m".to_owned();
+    let span: Span = text.parse().or(Err(wrong()))?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours());
+    length.ok().filter(SignedDuration::is_positive).ok_or_else(wrong)
+}
+
+/// The same, or nothing at all: `0s`.
+pub fn span_or_none(text: &str) -> Result<SignedDuration, String> {
+    if text.trim_end_matches(char::is_alphabetic) == "0" {
+        Ok(SignedDuration::ZERO)
+    } else {
+        span(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_a_number_and_a_unit() {
+        assert_eq!(span("90d"), Ok(SignedDuration::from_hours(90 * 24)));
+        assert_eq!(span("1w"), Ok(SignedDuration::from_hours(7 * 24)));
+        assert_eq!(span("1h30m"), Ok(SignedDuration::from_mins(90)));
+        assert_eq!(span_or_none("0s"), Ok(SignedDuration::ZERO));
+        for wrong in ["", "90", "0d", "-1d", "1 month", "1y", "soon"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

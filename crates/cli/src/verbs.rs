@@ -1,0 +1,62 @@
+//! The five verbs that every resource has, each written once.
+
+mod get;
+mod list;
+mod new;
+mod remove;
+mod set;
+
+use clap::{Args, Subcommand};
+
+pub use get::Get;
+pub use list::List;
+pub use new::{New, print_made, refuse_to_lose_the_secret};
+pub use remove::Remove;
+pub use set::Set;
+
+use crate::failure::Failure;
+use crate::resource::Resource;
+use crate::session::{Common, Session};
+
+/// What can be done with the things of one kind.
+#[derive(Subcommand)]
+pub enum Verb<R: Resource> {
+    #[command(about = format!("Show one or several {} with all that is known of them", R::MANY))]
+    Get(Get<R>),
+    #[command(about = format!("List {}, all or those that fit", R::MANY), visible_alias = "ls")]
+    List(List<R>),
+    #[command(about = format!("Make one of the {}", R::MANY))]
+    New(New<R>),
+    #[command(about = format!("Remove {} for ever", R::MANY), visible_alias = "rm")]
+    Remove(Remove<R>),
+    #[command(about = format!("Change {}", R::MANY))]
+    Set(Set<R>),
+}
+
+/// The verbs of one kind of thing, and the flags that all of them have.
+#[derive(Args)]
+#[command(arg_required_else_help = true)]
+pub struct Group<V: Subcommand> {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: V,
+    /// Which server, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl<R: Resource> Verb<R> {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Get(get) => get.run(session).await,
+            Self::List(list) => list.run(session).await,
+            Self::New(new) => new.run(session).await,
+            Self::Remove(remove) => remove.run(session).await,
+            Self::Set(set) => set.run(session).await,
+        }
+    }
+}

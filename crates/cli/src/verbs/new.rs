@@ -1,0 +1,87 @@
+//! `new`: one more thing, and its secret, which is shown this once.
+
+use clap::Args;
+use keystile_client::Change;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use crate::deed::{ChangeFlags, capital, title};
+use crate::failure::Failure;
+use crate::output::{self, Form, Shown};
+use crate::prompt::{self, Answer};
+use crate::resource::{Made, Resource};
+use crate::session::Session;
+
+/// Makes a thing.
+// Its members have groups of the same names.
+#[derive(Args)]
+#[group(skip)]
+pub struct New<R: Resource> {
+    #[command(flatten)]
+    new: R::New,
+    #[command(flatten)]
+    scope: R::Scope,
+    #[command(flatten)]
+    flags: ChangeFlags,
+}
+
+impl<R: Resource> New<R> {
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        refuse_to_lose_the_secret(session, R::SECRET)?;
+        if self.flags.confirm {
+            let question = format!("Make this {}?", R::ONE);
+            if !matches!(prompt::ask(&question, "leave --confirm out")?, Answer::Yes | Answer::All)
+            {
+                return Ok(());
+            }
+        }
+        let resource = session.stop.unless_pressed(R::open(&session.client, self.scope)).await?;
+        let change: Change = self.flags.change();
+        let made = resource.create(self.new, session, &change).await?;
+        if self.flags.what_if && session.form.is_none() {
+            let name = output::plain(made.thing.name());
+            return output::lines([format!("What if: would make {} \"{name}\"", R::ONE)]);
+        }
+        print_made(session, R::ONE, R::SECRET, &made, "made", self.flags.pass_thru)
+    }
+}
+
+/// A form without the secret would lose it for ever.
+pub fn refuse_to_lose_the_secret(session: &Session, secret: &str) -> Result<(), Failure> {
+    match session.form {
+        Some(Form::Id | Form::Name) if !secret.is_empty() => Err(Failure::Usage(format!(
+            "-o id and -o name would lose the {secret}, which is shown once: -o json has both"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Prints something with its secret: the secret alone, or the whole thing if that was asked for.
+pub fn print_made<T: Shown>(
+    session: &Session,
+    one: &str,
+    member: &str,
+    made: &Made<T>,
+    done: &str,
+    whole: bool,
+) -> Result<(), Failure> {
+    let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
+    let whole = whole || session.form.is_some();
+    match (secret, session.form()) {
+        (Some(secret), _) if session.quiet && !whole => return output::lines([secret]),
+        (Some(secret), form) if whole => {
+            let mut thing = serde_json::to_value(&made.thing)?;
+            if let Some(members) = thing.as_object_mut() {
+                members.insert(member.to_owned(), Value::from(secret));
+            }
+            output::value(&thing, form, &session.look)?;
+        }
+        (None, form) if whole => output::one(&made.thing, form, &session.look)?,
+        (secret, _) => output::lines(secret)?,
+    }
+    session.note(&format!("{} {}", capital(done), title(one, &made.thing)));
+    if secret.is_some() {
+        session.note(&format!("The {member} is shown this once: store it now."));
+    }
+    Ok(())
+}
