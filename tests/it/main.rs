@@ -6,6 +6,7 @@
 mod arrows;
 mod backup;
 mod browser;
+mod cli;
 mod cluster;
 mod docs;
 mod document;

@@ -11,6 +11,8 @@ import { Provider } from "oidc-provider";
 console.info = console.error;
 
 const CLIENT = { client_id: "keystile-tests", client_secret: "a-secret-of-the-tests-alone" };
+// A program on its user's own machine (RFC 8252), which comes back on whatever port is free.
+const NATIVE = { client_id: "keystile-cli", token_endpoint_auth_method: "none" };
 const CALLBACK = "http://127.0.0.1/callback";
 
 const requests = new Map(); // path → how often it was asked for
@@ -28,7 +30,8 @@ const server = createServer(async (request, response) => {
   } else if (pathname.startsWith("/interaction/")) {
     const { params } = await provider.interactionDetails(request, response);
     const login = { accountId: params.login_hint };
-    await provider.interactionFinished(request, response, { login });
+    // A native client takes the user's consent each time.
+    await provider.interactionFinished(request, response, { login, consent: {} });
   } else {
     provider.callback()(request, response);
   }
@@ -66,6 +69,13 @@ function newProvider(alg) {
       {
         ...CLIENT,
         grant_types: ["authorization_code", "client_credentials"],
+        redirect_uris: [CALLBACK],
+        response_types: ["code"],
+      },
+      {
+        ...NATIVE,
+        application_type: "native",
+        grant_types: ["authorization_code"],
         redirect_uris: [CALLBACK],
         response_types: ["code"],
       },

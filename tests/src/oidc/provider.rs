@@ -50,7 +50,7 @@ impl OpenIdProvider {
         &self.issuer
     }
 
-    /// The id of the one client it knows: `aud` of ID tokens, `client_id` of all others.
+    /// The id of the client that signs users in here: `aud` of ID tokens, `client_id` of all others.
     pub fn client_id(&self) -> &str {
         &self.client.id
     }
@@ -58,6 +58,11 @@ impl OpenIdProvider {
     /// The password of that client.
     pub fn client_secret(&self) -> &str {
         &self.client.secret
+    }
+
+    /// The id of another client: a program on its user's own machine, which has no secret.
+    pub fn native_client_id(&self) -> &'static str {
+        "keystile-cli"
     }
 
     /// An access token (RFC 9068, five minutes) that the user let the client have by the
@@ -120,9 +125,15 @@ impl OpenIdProvider {
         self.count("/jwks").await
     }
 
-    async fn sign_in(&self, user: &User, scope: &str, extra: &[(&str, &str)]) -> Value {
+    /// Learns what to say of this user, who may then sign in by their `sub` as `login_hint`.
+    pub async fn know(&self, user: &User) {
         let User { subject, claims } = user;
         self.order(json!({"user": {"subject": subject, "claims": claims}})).await;
+    }
+
+    async fn sign_in(&self, user: &User, scope: &str, extra: &[(&str, &str)]) -> Value {
+        self.know(user).await;
+        let subject = &user.subject;
         self.client.sign_in(&self.issuer, subject, scope, extra).await
     }
 

@@ -1,0 +1,76 @@
+//! The verbs that every resource has, and what is particular to each.
+
+use acceptance::{Database, on_each_database};
+use serde_json::json;
+
+use super::{Failing, administrator};
+
+on_each_database! {
+    async fn roles_are_named_by_what_they_allow(database: Database) {
+        let (_server, admin) = administrator(&database).await;
+        let new = ["roles", "new", "billing reader", "--permission", "invoices.read,invoices.list"];
+        let endpoint = ["--endpoint", "get,POST /billing/**", "--may-grant", "verifier"];
+        let made = admin.shows(&[&new[..], &endpoint, &["--pass-thru"]].concat()).await;
+        let rule = json!({"methods": ["GET", "POST"], "path": "/billing/**"});
+        assert_eq!((&made["endpoints"], &made["may_grant"]), (&json!([rule]), &json!([4])));
+        let set = ["roles", "set", "Billing Reader", "--permission", "", "--pass-thru"];
+        assert_eq!(admin.shows(&set).await["permissions"], json!([]));
+        admin.prints(&["keys", "new", "reader", "--role", "billing reader", "-q"]).await;
+        let held = admin.prints(&["keys", "list", "--role", "billing reader", "-o", "name"]).await;
+        assert_eq!(held, "reader\n");
+        let in_use = admin.fails(&["roles", "remove", "billing reader", "--force"], 1).await;
+        assert!(in_use.contains("conflict"), "{in_use}");
+        admin.prints(&["keys", "remove", "reader", "--force"]).await;
+        admin.prints(&["roles", "remove", "5", "--force"]).await;
+        assert_eq!(admin.prints(&["roles", "list", "--name", "billing*", "-o", "id"]).await, "");
+    }
+
+    async fn users_and_their_tokens_are_named_by_name(database: Database) {
+        let (_server, admin) = administrator(&database).await;
+        let bot = ["users", "new", "deploy-bot", "--service-account", "--role", "auditor"];
+        admin.prints(&bot).await;
+        let new = ["users", "new", "ann", "--email", "ann@example.com", "--password"];
+        let ann = admin.run_with(&new, "quiet otters fold paper boats\n").await;
+        assert!(ann.status.success(), "{ann:#?}");
+        ann.assert_silent(["quiet otters"]);
+        let people = admin.prints(&["users", "list", "--people", "--sort", "username", "-o", "name"]);
+        assert_eq!(people.await, "admin\nann\n");
+        let changed = admin.shows(&["users", "set", "ann", "--email", "", "--pass-thru"]).await;
+        assert_eq!(changed["email"], json!(null));
+
+        let own = ["tokens", "list", "--user", "deploy-bot", "-o", "name"];
+        let new = ["tokens", "new", "nightly", "--user", "deploy-bot", "--expires-in", "30d", "-q"];
+        let token = admin.prints(&new).await;
+        assert!(token.starts_with("ks_pat_"), "{token}");
+        assert_eq!(admin.prints(&own).await, "nightly\n");
+        let rotate = ["tokens", "rotate", "nightly", "--user", "deploy-bot", "--overlap", "1h", "-q"];
+        assert_ne!(admin.prints(&rotate).await, token);
+        let set = ["tokens", "set", "nightly", "--user", "deploy-bot", "--name", "x"];
+        assert!(admin.fails(&set, 2).await.contains("owner"));
+        assert!(admin.fails(&["tokens", "list"], 4).await.contains("account_required"));
+
+        let owning = admin.fails(&["users", "remove", "deploy-bot", "--force"], 1).await;
+        assert!(owning.contains("conflict"), "{owning}");
+        let remove = ["users", "remove", "deploy-bot", "ann", "--force", "--revoke-tokens"];
+        admin.prints(&[&remove[..], &["--reason", "the project is over"]].concat()).await;
+        assert_eq!(admin.prints(&["users", "list", "-o", "name"]).await, "admin\n");
+    }
+
+    async fn providers_take_every_setting_of_their_kind(database: Database) {
+        let (_server, admin) = administrator(&database).await;
+        let new = ["providers", "new", "Partner keys", "--kind", "api_key", "--priority", "-3"];
+        let settings = ["--setting", "prefix=acme_", "--setting", "default_expiry_minutes=60"];
+        let made = admin.shows(&[&new[..], &settings, &["--pass-thru"]].concat()).await;
+        assert_eq!((&made["prefix"], &made["priority"]), (&json!("acme_"), &json!(-3)));
+        let key = admin.prints(&["keys", "new", "theirs", "--provider", "partner-keys", "-q"]).await;
+        assert!(key.starts_with("acme_"), "{key}");
+        let set = ["providers", "set", "partner-keys", "--setting", "default_expiry_minutes=null"];
+        let changed = admin.shows(&[&set[..], &["--disable", "--pass-thru"]].concat()).await;
+        assert_eq!((&changed["default_expiry_minutes"], &changed["enabled"]), (&json!(null), &json!(false)));
+        let in_use = admin.run(&["providers", "remove", "Partner keys", "--force"]).await;
+        assert!(in_use.fails(1).contains("conflict"), "{in_use:#?}");
+        admin.prints(&["keys", "remove", "theirs", "--force"]).await;
+        admin.prints(&["providers", "remove", "Partner keys", "--force"]).await;
+        assert!(admin.fails(&["providers", "get", "partner-keys"], 3).await.contains("partner-keys"));
+    }
+}

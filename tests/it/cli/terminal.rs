@@ -1,0 +1,121 @@
+//! At a terminal: hidden input, questions, Ctrl-C, colours.
+
+use acceptance::{Database, Options, Server};
+use rexpect::{
+    process::WaitStatus,
+    session::{PtySession, spawn_command},
+};
+use tokio::task::block_in_place;
+
+use super::{Person, administrator};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn login_asks_for_the_key_and_does_not_show_it() {
+    let server = Server::start(&Options::on(&Database::Sqlite)).await;
+    let person = Person::new();
+    let (said, code) = block_in_place(|| {
+        let mut terminal = at_a_terminal(&person, &["login", &server.url()]);
+        terminal.exp_string("Key or token").unwrap();
+        terminal.send_line(&server.admin_key()).unwrap();
+        let said: String = terminal.exp_string("Signed in").unwrap();
+        (said, ended(terminal))
+    });
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains(&server.admin_key()[4..]), "{said}");
+    person.prints(&["whoami"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_the_first_question_leaves_nothing_done() {
+    let server = Server::start(&Options::on(&Database::Sqlite)).await;
+    let person = Person::new();
+    let code = block_in_place(|| {
+        let mut terminal = at_a_terminal(&person, &["login", &server.url()]);
+        terminal.exp_string("Key or token").unwrap();
+        terminal.send_control('c').unwrap();
+        terminal.exp_string("nothing was done").unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 1);
+    assert!(!person.profiles().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remove_asks_for_each_and_ctrl_c_half_way_says_what_was_done() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    for name in ["temp-1", "temp-2", "temp-3", "temp-4"] {
+        admin.prints(&["keys", "new", name, "-q"]).await;
+    }
+    let code = block_in_place(|| {
+        let names = ["temp-1", "temp-2", "temp-3", "temp-4"];
+        let mut terminal = at_a_terminal(&admin, &[&["keys", "remove"][..], &names].concat());
+        for (name, answer) in [("temp-1", "y"), ("temp-2", "no"), ("temp-3", "yes")] {
+            terminal.exp_string(&format!("Remove API key \"{name}\"")).unwrap();
+            terminal.send_line(answer).unwrap();
+        }
+        terminal.exp_string("Remove API key \"temp-4\"").unwrap();
+        terminal.send_control('c').unwrap();
+        terminal.exp_string("interrupted: 2 of 4 API keys removed").unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 5);
+    let left = admin.prints(&["keys", "list", "--name", "temp-*", "--sort", "name", "-o", "name"]);
+    assert_eq!(left.await, "temp-2\ntemp-4\n");
+
+    let code = block_in_place(|| {
+        let mut terminal = at_a_terminal(&admin, &["keys", "remove", "temp-*"]);
+        terminal.exp_string("?").unwrap();
+        terminal.send_line("all").unwrap();
+        terminal.exp_eof().unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 0);
+    assert_eq!(admin.prints(&["keys", "list", "--name", "temp-*", "-o", "name"]).await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn confirm_shows_what_would_change_before_it_asks() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "CI", "-q"]).await;
+    let code = block_in_place(|| {
+        let mut terminal = at_a_terminal(&admin, &["keys", "set", "CI", "--disable", "--confirm"]);
+        terminal.exp_string("enabled: true becomes false").unwrap();
+        terminal.exp_string("Change API key \"CI\"").unwrap();
+        terminal.send_line("y").unwrap();
+        terminal.exp_string("Changed API key").unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 0);
+    assert_eq!(admin.shows(&["keys", "get", "CI"]).await["enabled"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_has_colours_unless_somebody_minds() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    let list = |person: &Person| {
+        block_in_place(|| at_a_terminal(person, &["keys", "list"]).exp_eof().unwrap())
+    };
+    let coloured = list(&admin);
+    assert!(coloured.contains("enabled") && coloured.contains('\u{1b}'), "{coloured:?}");
+    let plain = list(&admin.env("NO_COLOR", "1"));
+    assert!(plain.contains("enabled") && !plain.contains('\u{1b}'), "{plain:?}");
+}
+
+/// The command, with a terminal for its standard input, output and error.
+fn at_a_terminal(person: &Person, arguments: &[&str]) -> PtySession {
+    let mut command = person.command(arguments);
+    command.env("TERM", "xterm-256color");
+    spawn_command(command, Some(PATIENCE)).unwrap()
+}
+
+/// How it ended.
+fn ended(mut terminal: PtySession) -> i32 {
+    let _ = terminal.exp_eof();
+    match terminal.process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// In milliseconds.
+const PATIENCE: u64 = 30_000;
