@@ -104,6 +104,7 @@ fn bash(server: &Server, script: &str, directory: &Path) -> Command {
     bash.args(["-c", script]).current_dir(directory).kill_on_drop(true);
     bash.env("PATH", path([keystile().parent().unwrap(), &directory.join("bin")]));
     bash.env("KEY", server.admin_key()).env("NO_PROXY", "*");
+    bash.env("XDG_CONFIG_HOME", directory.join("config"));
     bash
 }
 
