@@ -75,8 +75,10 @@ fn dependencies(package: &str, depth: &str) -> BTreeSet<String> {
 }
 
 /// Each crate, and the crates below it that it may know.
-const FLOORS: [(&str, &[&str]); 8] = [
+const FLOORS: [(&str, &[&str]); 10] = [
     ("keystile-api", &["keystile-api"]),
+    ("keystile-client", &["keystile-api", "keystile-client"]),
+    ("keystile-cli", &["keystile-api", "keystile-cli", "keystile-client"]),
     ("keystile-domain", &["keystile-domain"]),
     ("keystile-auth", &["keystile-auth", "keystile-domain"]),
     ("keystile-oidc", &["keystile-auth", "keystile-domain", "keystile-oidc"]),

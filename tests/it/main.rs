@@ -6,7 +6,9 @@
 mod arrows;
 mod backup;
 mod browser;
+mod cli_tools;
 mod cli;
+mod client;
 mod cluster;
 mod docs;
 mod document;

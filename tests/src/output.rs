@@ -14,7 +14,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub(crate) fn collect(mut pipe: impl AsyncRead + Send + Unpin + 'static) -> Self {
+    pub fn collect(mut pipe: impl AsyncRead + Send + Unpin + 'static) -> Self {
         let (sender, receiver) = watch::channel(String::new());
         let reader = tokio::spawn(async move {
             let mut bytes = Vec::new();

@@ -1,0 +1,94 @@
+//! `verify`, `insights`, `audit` and `usage`.
+
+use acceptance::{Caller, Database, Key, Output, started, until};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use super::Desk;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_is_checked_without_standing_on_the_command_line() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let key = Key::holding(&admin, "CI", &[4]).await;
+    let asked = ["verify", "--permission", "keystile.keys.verify", "-o", "json"];
+    let said = desk.tell(&asked, &format!("{}\n", key.secret)).await.expect(0);
+    assert_eq!(said.json()["credential"]["name"], "CI");
+
+    let said = desk.tell(&["verify", "--permission", "a.b", "--explain"], &key.secret).await;
+    let said = said.expect(4);
+    assert!(said.stdout.contains("missing: a.b"), "{said:#?}");
+    assert!(said.stderr.contains("insufficient_permissions"), "{said:#?}");
+    let endpoint = ["verify", "--endpoint", "GET", "/billing/v1/invoices"];
+    desk.tell(&endpoint, &key.secret).await.expect(4);
+
+    desk.run(&["verify", &key.secret]).await.expect(2);
+    desk.run(&["verify", &key.secret, "--force"]).await.expect(0);
+    desk.run(&["verify"]).await.expect(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_deserve_attention_are_counted_and_listed() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let role = json!({"name": "wide", "permissions": ["a.b", "c.d"]});
+    let role = admin.post("/api/v1/roles", role).await.expect(201).body["id"].as_i64().unwrap();
+    let key = Key::holding(&admin, "forgotten", &[role]).await;
+    let said = desk.run(&["insights", "--older-than-days", "0"]).await.expect(0);
+    let row = said.stdout.lines().find(|line| line.starts_with("never-used")).unwrap();
+    assert!(row.contains("forgotten"), "{said:#?}");
+    let never = ["insights", "never-used", "--older-than-days", "0", "-o", "name"];
+    assert!(desk.run(&never).await.expect(0).stdout.contains("forgotten"));
+    desk.tell(&["verify", "--permission", "a.b", "--cost", "1"], &key.secret).await.expect(0);
+    until("what was not needed is seen", async || {
+        let over = ["insights", "over-granted", "--older-than-days", "0", "-o", "json"];
+        let over = desk.run(&over).await.expect(0).json();
+        let over = over.as_array().unwrap().iter().find(|over| over["id"] == key.id).cloned();
+        over.is_some_and(|over| over["unexercised_permissions"] == json!(["c.d"]))
+    })
+    .await;
+    let all = desk.run(&["insights", "-o", "json"]).await.expect(0).json();
+    assert!(all["without_expiry"]["total"].as_i64().unwrap() >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_listed_followed_and_verified() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let head = desk.run(&["audit", "verify"]).await.expect(0);
+    let kept = head.stderr.split("elsewhere: ").nth(1).unwrap().trim();
+
+    let mut following = desk.begin(&["audit", "follow", "--tail", "1"]);
+    let shown = Output::collect(following.stdout.take().unwrap());
+    until("it has begun", async || !shown.text().is_empty()).await;
+    admin.post("/api/v1/roles", json!({"name": "followed"})).await.expect(201);
+    until("it is told", async || shown.text().contains("role.created role followed")).await;
+    let pid = Pid::from_raw(following.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    assert!(following.wait().await.unwrap().success());
+
+    let list = ["audit", "list", "--target", "role", "--since", "1h", "-o", "json"];
+    let list = desk.run(&list).await.expect(0).json();
+    assert_eq!(list[0]["target"]["name"], "followed");
+    desk.run(&["audit", "verify", "--head", kept]).await.expect(0);
+    let (seq, _) = kept.split_once(':').unwrap();
+    let other = format!("{seq}:{}", "0".repeat(64));
+    let said = desk.run(&["audit", "verify", "--head", &other]).await.expect(1);
+    assert!(said.stderr.contains("rewritten"), "{said:#?}");
+    desk.run(&["audit", "verify", "--head", &format!("99999:{}", "0".repeat(64))]).await.expect(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_use_of_a_key_is_a_chart() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let key = Key::holding(&admin, "CI", &[]).await;
+    let unused = desk.run(&["keys", "usage", "CI"]).await.expect(0);
+    assert!(unused.stdout.starts_with("last used never"), "{unused:#?}");
+    admin.with(Caller::Header(key.secret)).get("/api/v1/me").await.expect(200);
+    until("it is seen", async || {
+        let said = desk.run(&["keys", "usage", "CI", "--by", "hour"]).await.expect(0);
+        said.stdout.contains("█ 1 let in")
+    })
+    .await;
+}
