@@ -6,8 +6,8 @@
 mod arrows;
 mod backup;
 mod browser;
-mod cli_tools;
 mod cli;
+mod cli_tools;
 mod client;
 mod cluster;
 mod docs;
