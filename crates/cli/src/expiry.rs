@@ -32,7 +32,7 @@ impl Expiry {
             (Some(at), _) => at,
             (None, Some(length)) => now
                 .checked_add(length)
-                .or_else(|_| Err(Failure::Usage("--expires-in: that is too far away".into())))?,
+                .or(Err(Failure::Usage("--expires-in: that is too far away".into())))?,
             (None, None) => return Ok(Patch::Absent),
         };
         Ok(Patch::Value(at.to_string()))

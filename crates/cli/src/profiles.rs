@@ -59,7 +59,7 @@ impl Profiles {
         }
         let text = fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
         // The error of the parser would quote the line, which may be that of a token.
-        toml::from_str(&text).or_else(|_| Err(told("it cannot be read: sign in again".into())))
+        toml::from_str(&text).or(Err(told("it cannot be read: sign in again".into())))
     }
 
     /// Writes them, in one step.
