@@ -105,6 +105,7 @@ fn bash(server: &Server, script: &str, directory: &Path) -> Command {
     bash.env("PATH", path([keystile().parent().unwrap(), &directory.join("bin")]));
     bash.env("KEY", server.admin_key()).env("NO_PROXY", "*");
     bash.env("XDG_CONFIG_HOME", directory.join("config"));
+    bash.env("XDG_STATE_HOME", directory.join("state"));
     bash
 }
 
