@@ -48,7 +48,7 @@ fn tests(quick: bool, skipped: &Path) -> Result<()> {
     if skipped.exists() {
         fs::remove_file(skipped)?;
     }
-    let mut tests = step::cargo(["test", "--workspace"]);
+    let mut tests = step::cargo(["test", "--workspace", "--no-fail-fast"]);
     tests.env("KEYSTILE_SKIPPED_FILE", skipped);
     tests.env("KEYSTILE_TEST_BINARY", built("keystile")?);
     if quick {
