@@ -11,7 +11,7 @@ mod rotation;
 mod sso;
 mod terminal;
 
-use std::{fs, path::PathBuf, process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use acceptance::{Database, Ended, Options, Server, keystile, scratch};
 use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
@@ -105,13 +105,6 @@ impl Person {
         command.current_dir(&self.home);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
-    }
-
-    /// A file in their home.
-    pub fn file(&self, name: &str, text: &str) -> String {
-        let path = self.home.join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
     }
 }
 

@@ -14,6 +14,7 @@ pub struct Output {
 }
 
 impl Output {
+    /// Reads the pipe to its end, in a task of its own.
     pub fn collect(mut pipe: impl AsyncRead + Send + Unpin + 'static) -> Self {
         let (sender, receiver) = watch::channel(String::new());
         let reader = tokio::spawn(async move {

@@ -16,7 +16,7 @@ mod auth {
 
 use keystile_domain::{Effect, Seq, Subject, Touches};
 
-pub use self::auth::trust::{Deciding, Learnt, Settling, Trust};
+pub use self::auth::trust::{Deciding, Learnt, Settlement, Settling, Trust};
 use self::auth::{lanes, trust::Seat};
 pub use self::sync::forget_orders;
 

@@ -60,7 +60,6 @@ impl Deciding<'_> {
 
     /// A decision that believes nothing that is remembered, whatever lease there is: it reads for
     /// itself.
-    #[must_use]
     pub fn disbelieving(self) -> Self {
         self.trusting(false)
     }
