@@ -4,6 +4,7 @@ mod flights;
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Add;
 use std::sync::Arc;
 
 use keystile_domain::{Fingerprint, Seq, Subject};
@@ -59,6 +60,19 @@ pub struct Recalled {
     pub entries: u64,
     /// How many bytes they take, roughly.
     pub bytes: u64,
+}
+
+impl Add for Recalled {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            hits: self.hits + other.hits,
+            misses: self.misses + other.misses,
+            entries: self.entries + other.entries,
+            bytes: self.bytes + other.bytes,
+        }
+    }
 }
 
 /// Why there is no answer.

@@ -8,7 +8,7 @@ use keystile_domain::{
     Credential, CredentialText, Fingerprint, FingerprintError, KeySettings, Provider,
     ProviderSettings, Role,
 };
-use keystile_service::lookups::{Known, Lookup, Shown};
+use keystile_service::lookups::{Absent, Known, Lookup, Shown};
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
@@ -87,13 +87,13 @@ fn view(lookup: Lookup) -> View {
         Known::Credential(credential) => {
             View { facts: Some(facts(&credential, lookup.token_id)), ..bare("found") }
         }
-        Known::Deleted(tombstone) => {
+        Known::Absent(Absent::Deleted(tombstone)) => {
             View { deleted: Some(deletion(&tombstone)), ..bare("deleted") }
         }
-        Known::Expired => bare("expired"),
-        Known::Malformed => bare("malformed"),
-        Known::NotFound => bare("not_found"),
-        Known::SecretRequired => bare("secret_required"),
+        Known::Absent(Absent::Expired) => bare("expired"),
+        Known::Absent(Absent::Malformed) => bare("malformed"),
+        Known::Absent(Absent::NotFound) => bare("not_found"),
+        Known::Absent(Absent::SecretRequired) => bare("secret_required"),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use keystile_auth::{Deciding, Recall, Rejection, Remember, Told, Trust, Unread};
+use keystile_auth::{Deciding, Recall, Recalled, Rejection, Remember, Told, Trust, Unread};
 use keystile_domain::{Credential, Found, Jwt, Subject};
 
 use crate::server::{Server, ServerError};
@@ -38,6 +38,10 @@ enum Unfound {
 impl Tokens {
     pub(crate) fn new(server: Server, trust: Arc<Trust>, bytes: usize) -> Self {
         Self { server, trust, memory: Recall::new(bytes) }
+    }
+
+    pub(crate) fn recalled(&self) -> Recalled {
+        self.memory.recalled()
     }
 
     /// The credential that a JWT stands for, in whatever state.

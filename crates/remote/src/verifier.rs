@@ -55,7 +55,7 @@ impl RemoteVerifier {
     /// How its memory of keys and tokens does.
     #[must_use]
     pub fn recalled(&self) -> Recalled {
-        self.verifier.recalled()
+        self.verifier.recalled() + self.tokens.recalled()
     }
 
     pub(crate) fn new(

@@ -48,7 +48,14 @@ pub struct KeyShapes {
 pub enum Known {
     /// The credential, in whatever state.
     Credential(Arc<Credential>),
-    /// What is left of it.
+    /// There is none.
+    Absent(Absent),
+}
+
+/// Why there is no credential to judge.
+#[derive(Debug)]
+pub enum Absent {
+    /// This is left of it.
     Deleted(Arc<Tombstone>),
     /// A token that has ended, by its own word.
     Expired,
@@ -71,7 +78,9 @@ impl Keystile {
         caller.require(Power::KeysVerify)?;
         match shown {
             Shown::Fingerprint(fingerprint) => self.find_by_fingerprint(fingerprint).await,
-            Shown::Text(None) => Ok(Lookup::new(Known::Malformed, self.feed_head().await?)),
+            Shown::Text(None) => {
+                Ok(Lookup::new(Known::Absent(Absent::Malformed), self.feed_head().await?))
+            }
             Shown::Text(Some(text)) => self.find_by_text(text).await,
         }
     }
@@ -99,7 +108,7 @@ impl Keystile {
         let (position, _) = conn.head().await?;
         let known = match self.keys.find(&mut conn, fingerprint).await? {
             Some(Found::Credential(credential)) => Known::Credential(credential),
-            Some(Found::Tombstone(tombstone)) => Known::Deleted(tombstone),
+            Some(Found::Tombstone(tombstone)) => Known::Absent(Absent::Deleted(tombstone)),
             None => {
                 if let Some(token) = self.recall_proof(fingerprint) {
                     // Remembered is that it was verified, not what it is worth.
@@ -107,7 +116,7 @@ impl Keystile {
                     return Ok(Lookup::of_token(credential, &token, position));
                 }
                 let has_imports = !self.keys.import_schemes(&mut conn).await?.is_empty();
-                if has_imports { Known::SecretRequired } else { Known::NotFound }
+                Known::Absent(if has_imports { Absent::SecretRequired } else { Absent::NotFound })
             }
         };
         Ok(Lookup::new(known, position))
@@ -135,7 +144,7 @@ impl Keystile {
                 }
             }
         };
-        Ok(Lookup::new(known(rejection)?, position))
+        Ok(Lookup::new(Known::Absent(Absent::of(rejection)?), position))
     }
 }
 
@@ -146,21 +155,24 @@ impl Lookup {
 
     /// What a token that was verified stands for now.
     fn of_token(credential: Option<Arc<Credential>>, token: &ProvenToken, position: Seq) -> Self {
-        let known = credential.map_or(Known::NotFound, Known::Credential);
+        let known = credential.map_or(Known::Absent(Absent::NotFound), Known::Credential);
         Self { known, position, token_id: token.id().map(str::to_owned) }
     }
 }
 
-fn known(rejection: Unidentified) -> Result<Known, ServiceError> {
-    match rejection {
-        Rejection::Deleted(tombstone) => Ok(Known::Deleted(tombstone)),
-        Rejection::Malformed(_)
-        | Rejection::Untrusted(TokenError::Claims | TokenError::Encoding | TokenError::Header) => {
-            Ok(Known::Malformed)
+impl Absent {
+    /// What a rejection says, unless it is that nobody can say.
+    pub(crate) fn of(rejection: Unidentified) -> Result<Self, ServiceError> {
+        match rejection {
+            Rejection::Deleted(tombstone) => Ok(Self::Deleted(tombstone)),
+            Rejection::Malformed(_)
+            | Rejection::Untrusted(
+                TokenError::Claims | TokenError::Encoding | TokenError::Header,
+            ) => Ok(Self::Malformed),
+            Rejection::Untrusted(TokenError::Expired) => Ok(Self::Expired),
+            Rejection::NotFound | Rejection::Untrusted(_) => Ok(Self::NotFound),
+            Rejection::Outdated => Err(ServiceError::Behind),
+            Rejection::Store(error) => Err(error.into()),
         }
-        Rejection::Untrusted(TokenError::Expired) => Ok(Known::Expired),
-        Rejection::NotFound | Rejection::Untrusted(_) => Ok(Known::NotFound),
-        Rejection::Outdated => Err(ServiceError::Behind),
-        Rejection::Store(error) => Err(error.into()),
     }
 }

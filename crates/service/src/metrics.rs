@@ -58,7 +58,7 @@ impl Keystile {
             usage: self.usage.backlog(),
             hashing: self.hasher.hashing(),
             limits_are_degraded: self.limits_are_degraded(),
-            memory: self.verifier.recalled(),
+            memory: self.verifier.recalled() + self.tokens.recalled(),
             position: self.position(),
             feed_lag: self.feed_lag(),
             lease_left: self.lease_left(),

@@ -13,7 +13,7 @@ use tracing::field::Empty;
 
 use crate::check::Checked;
 use crate::limits::{Exceeded, LimitKind, Standing};
-use crate::lookups::{Known, Lookup, Shown};
+use crate::lookups::{Absent, Known, Lookup, Shown};
 use crate::metrics::{UNAVAILABLE, Way};
 use crate::spans::span;
 use crate::usage::Seen;
@@ -106,16 +106,16 @@ impl Keystile {
             Shown::Text(None) => return Ok(Ending::Malformed.into()),
             Shown::Text(Some(text)) => match self.identify(&deciding, text).await {
                 Ok((credential, _)) => (credential, None),
-                Err(rejection) => return ending(rejection).map(Verdict::from),
+                Err(rejection) => return Ok(Ending::from(Absent::of(rejection)?).into()),
             },
             Shown::Fingerprint(fingerprint) => {
                 let Lookup { known, position, .. } =
                     Box::pin(self.find_by_fingerprint(fingerprint)).await?;
                 match known {
                     Known::Credential(credential) => (credential, Some(position)),
-                    known => {
+                    Known::Absent(absent) => {
                         let position = Some(position);
-                        return Ok(Verdict { position, ..Ending::from(known).into() });
+                        return Ok(Verdict { position, ..Ending::from(absent).into() });
                     }
                 }
             }
@@ -184,16 +184,14 @@ impl Question {
     }
 }
 
-impl From<Known> for Ending {
-    /// What can be said of a credential that was not found.
-    fn from(known: Known) -> Self {
-        match known {
-            Known::Credential(credential) => Self::Valid(credential, Vec::new()),
-            Known::Deleted(tombstone) => Self::Deleted(tombstone),
-            Known::Expired => Self::Expired,
-            Known::Malformed => Self::Malformed,
-            Known::NotFound => Self::NotFound,
-            Known::SecretRequired => Self::SecretRequired,
+impl From<Absent> for Ending {
+    fn from(absent: Absent) -> Self {
+        match absent {
+            Absent::Deleted(tombstone) => Self::Deleted(tombstone),
+            Absent::Expired => Self::Expired,
+            Absent::Malformed => Self::Malformed,
+            Absent::NotFound => Self::NotFound,
+            Absent::SecretRequired => Self::SecretRequired,
         }
     }
 }
@@ -220,20 +218,6 @@ fn limit_outcomes(credential: &Credential, checked: &Checked) -> [(&'static str,
         ("quota", of(limits.quota.is_some(), quota)),
         ("rate_limits", of(!limits.rates.is_empty(), rates)),
     ]
-}
-
-fn ending(rejection: Unidentified) -> Result<Ending, ServiceError> {
-    match rejection {
-        Rejection::Deleted(tombstone) => Ok(Ending::Deleted(tombstone)),
-        Rejection::Malformed(_) => Ok(Ending::Malformed),
-        Rejection::Untrusted(TokenError::Expired) => Ok(Ending::Expired),
-        Rejection::Untrusted(TokenError::Claims | TokenError::Encoding | TokenError::Header) => {
-            Ok(Ending::Malformed)
-        }
-        Rejection::NotFound | Rejection::Untrusted(_) => Ok(Ending::NotFound),
-        Rejection::Outdated => Err(ServiceError::Behind),
-        Rejection::Store(error) => Err(error.into()),
-    }
 }
 
 /// The word for a credential that cannot be judged.

@@ -61,9 +61,7 @@ impl Conn {
             on_conn!(self, |link| query.select(NodeRow::as_select()).load(link).await?);
         rows.into_iter().map(NodeRow::read).collect()
     }
-}
 
-impl Conn {
     /// Which server this is, and since when it has been running and the primary: another one after
     /// a failover, a restart or a restore. `None`: a file, which has no server.
     ///
@@ -72,7 +70,7 @@ impl Conn {
     /// [`StoreError`] if the database does not answer, or is no primary.
     pub async fn find_generation(&mut self) -> Result<Option<String>, StoreError> {
         let Link::Postgres(link) = &mut self.0 else { return Ok(None) };
-        let ask = diesel::sql_query(GENERATION);
+        let ask = diesel::sql_query(generation!());
         let row: GenerationRow = in_time(async { Ok(ask.get_result(&mut ***link).await?) }).await?;
         Ok(Some(row.generation))
     }
@@ -187,9 +185,15 @@ struct GenerationRow {
 }
 
 const LEASE: &str = "lease_millis";
-/// It fails on a standby.
-pub(crate) const GENERATION: &str = "
-    SELECT system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
-        || ' ' || extract(epoch FROM pg_postmaster_start_time())
-        || coalesce(' ' || (SELECT value FROM meta WHERE name = 'generation'), '') AS generation
-    FROM pg_control_system()";
+
+/// Asks which server the primary is, since when it runs, and since which restore: in one place, as
+/// who waits and who looks must get the same answer. It fails on a standby.
+macro_rules! generation {
+    () => {
+        "SELECT system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+            || ' ' || extract(epoch FROM pg_postmaster_start_time())
+            || coalesce(' ' || (SELECT value FROM meta WHERE name = 'generation'), '') AS generation
+        FROM pg_control_system()"
+    };
+}
+pub(crate) use generation;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{AT_ONCE, FeedEvent, FeedPlace, Look, Report, Seen};
 use crate::columns::{bytes, id_text};
+use crate::nodes::generation;
 use crate::postgres::Connector;
 use crate::{OpenError, StoreError};
 
@@ -132,23 +133,21 @@ struct Answer {
 /// One statement, and so one moment. It fails on a standby, which cannot be written to. It writes
 /// nothing if the node is not registered, or the history has another event at its place; then it
 /// brings nothing either.
-const LOOK: &str = "
-    WITH node AS (
+const LOOK: &str = concat!(
+    "WITH node AS (
         UPDATE nodes
         SET beat = beat + 1, position = $2, settled = $4, followers = $5, unproven = $6
         WHERE incarnation = $1 AND EXISTS (SELECT FROM events WHERE seq = $2 AND hash = $3)
         RETURNING incarnation
-    ), server AS (
-        SELECT system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
-            || ' ' || extract(epoch FROM pg_postmaster_start_time())
-            || coalesce(' ' || (SELECT value FROM meta WHERE name = 'generation'), '') AS generation
-        FROM pg_control_system()
-    )
+    ), server AS (",
+    generation!(),
+    ")
     SELECT seq, hash, action, target_id, generation
     FROM node, server, LATERAL (
         SELECT seq, hash, action, target_id FROM events WHERE seq >= $2 ORDER BY seq LIMIT $7
     ) AS behind
-    ORDER BY seq";
+    ORDER BY seq"
+);
 
 /// A look tells of itself and changes nothing: it need not wait for a standby.
 const SET_UP: &str = "
