@@ -11,7 +11,11 @@ mod rotation;
 mod sso;
 mod terminal;
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use acceptance::{Database, Ended, Options, Server, keystile, scratch};
 use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
@@ -43,6 +47,11 @@ impl Person {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Where they are.
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// Where `login` keeps what it keeps.

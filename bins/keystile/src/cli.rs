@@ -13,7 +13,7 @@ use crate::settings::{CONFIG_VARIABLE, Fallback, Flags, SETTINGS, Setting};
 /// Issues, checks, rotates and revokes API keys, tokens and JWTs.
 #[derive(Parser)]
 #[command(name = "keystile", version, max_term_width = 100)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, after_help = BEGINNING)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -197,6 +197,12 @@ fn footer() -> String {
 }
 
 const CONFIG: &str = "config";
+
+const BEGINNING: &str = "\
+To begin:
+  keystile serve            starts a server; the first time it shows the administrator's key
+  keystile login            asks for that key, and keeps it
+  keystile keys new NAME    makes another, and prints it once";
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,9 @@ pub fn document() -> Result<()> {
     let mut documentation = step::cargo(["doc", "--workspace", "--no-deps"]);
     // The name is known to nobody: documentation that was made without this program does not count.
     documentation.env("RUSTDOCFLAGS", "-D warnings --cfg public_api");
-    documentation.env("RUSTDOC", env::current_exe()?).env(AS_RUSTDOC, "rustdoc");
+    // By its name: the tests may have put another build of this program in the place of this one.
+    let this = env::current_exe()?.with_file_name(env!("CARGO_PKG_NAME"));
+    documentation.env("RUSTDOC", this).env(AS_RUSTDOC, "rustdoc");
     step::run("documentation", documentation)
 }
 

@@ -219,7 +219,7 @@ fn line(event: &AuditEvent) -> String {
 async fn verify(session: &Session, kept: Option<Head>) -> Result<(), Failure> {
     let events = session.client.audit_events();
     let report = session.stop.unless_pressed(events.verify()).await?;
-    output::value(&report, session.form(), &session.look)?;
+    output::even_if_closed(output::value(&report, session.form(), &session.look))?;
     if let Some(broken) = &report.broken {
         let text = format!("the log is broken at {}: {}", broken.seq, broken.detail);
         return Err(Failure::System(plain(&text)));

@@ -133,7 +133,7 @@ pub async fn each<T: Shown + Clone>(
         }
     }
     if flags.pass_thru {
-        print_all(session, &changed, tally.all)?;
+        output::even_if_closed(print_all(session, &changed, tally.all))?;
     }
     tally.end(words)
 }

@@ -15,6 +15,9 @@ pub enum Failure {
     /// The server refused it, or could not be asked.
     #[error("{}", told(.0))]
     Client(#[from] Box<Error>),
+    /// Whoever reads standard output has stopped, which is theirs to say.
+    #[error("nobody reads standard output any more")]
+    Closed,
     /// It cannot be written in this form.
     #[error("it cannot be printed like this: {0}")]
     Form(String),
@@ -42,7 +45,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What scripts see: 1 failed, 2 usage, 3 not found, 4 not allowed, 5 partly done.
+    /// What scripts see: 0 nobody wants to know more, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 partly done.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.number())
     }
@@ -55,6 +58,7 @@ impl Failure {
                 Some(404) => 3,
                 _ => 1,
             },
+            Self::Closed => 0,
             Self::Form(_) | Self::Interrupted(_) | Self::Output(_) | Self::System(_) => 1,
             Self::NotAllowed(_) => 4,
             Self::NotFound(_) => 3,

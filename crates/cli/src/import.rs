@@ -128,7 +128,7 @@ impl Import {
                 let first = journal.batches * usize::from(self.batch) + 1;
                 return Err(Failure::Usage(format!(
                     "a batch was under way at {sent_at}, and whether it was made is not known any \
-                     more. Look whether the {first}th key of the file is there, then go on with \
+                     more. Look whether key {first} of those in the file is there, then go on with \
                      --in-doubt skip, or send"
                 )));
             }
@@ -146,8 +146,9 @@ impl Import {
         let good: Vec<_> = rows.iter().filter_map(Row::good).collect();
         let size = usize::from(self.batch);
         let bar = bar(session, good.len());
-        journal.write_secrets_to(self.secrets.as_deref())?;
-        let mut secrets = Secrets::open(self.secrets.as_deref(), journal.secrets)?;
+        let file = self.secrets.as_deref().filter(|_| !self.what_if);
+        journal.write_secrets_to(file)?;
+        let mut secrets = Secrets::open(file, journal.secrets)?;
         let mut stopped = None;
         for (number, batch) in good.chunks(size).enumerate().skip(journal.batches) {
             bar.set_position(u64::try_from(number * size).unwrap_or_default());
@@ -155,6 +156,7 @@ impl Import {
                 stopped = Some(Failure::Interrupted("interrupted".into()));
                 break;
             }
+            let was_under_way = journal.under_way;
             journal.send(environment::now())?;
             let api_keys = batch.iter().map(|(_, key)| (*key).clone()).collect();
             let change = Change::new().dry_run(self.what_if).idempotency_key(journal.key(number));
@@ -162,6 +164,9 @@ impl Import {
             let made = match keys.create_batch(&NewApiKeys { api_keys }, &change).await {
                 Ok(made) => made.value,
                 Err(error) => {
+                    if !error.may_be_done() {
+                        journal.under_way = was_under_way;
+                    }
                     stopped = Some(error.into());
                     break;
                 }
@@ -209,7 +214,7 @@ impl Import {
         if refused.is_empty() {
             return Ok(());
         }
-        output::many(&refused, session.form(), &session.look)?;
+        output::even_if_closed(output::many(&refused, session.form(), &session.look))?;
         let text = format!("{} of {all} keys are refused", refused.len());
         Err(if made == 0 { Failure::System(text) } else { Failure::Partly(text) })
     }

@@ -74,7 +74,7 @@ pub fn run(command: Command, program: impl FnOnce() -> clap::Command) -> ExitCod
         .map_err(|error| Failure::System(error.to_string()))
         .and_then(|runtime| runtime.block_on(Box::pin(command.0.run(program))));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("keystile: {failure}");
             failure.exit_code()

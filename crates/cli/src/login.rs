@@ -4,7 +4,7 @@ use clap::Args;
 use keystile_api::me::{Me, RoleName};
 use keystile_client::Change;
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 use uuid::Uuid;
 
 use crate::environment;
@@ -60,6 +60,9 @@ impl Login {
         let ca_file = self.common.ca_file.clone();
         let ca_file = ca_file.map(std::path::absolute).transpose();
         let ca_file = ca_file.map_err(|error| Failure::System(format!("--ca-file: {error}")))?;
+        // Who vouched for this server does so still.
+        let kept = before.filter(|profile| profile.url == url);
+        let ca_file = ca_file.or_else(|| kept.and_then(|profile| profile.ca_file.clone()));
         let (token, made) = if self.sso {
             let anonymous = connect(&url, None, ca_file.as_deref())?;
             let work = sso::sign_in(&anonymous, self.provider.as_deref());
@@ -69,6 +72,11 @@ impl Login {
             (ask(&url)?, None)
         };
         let client = connect(&url, Some(token.clone()), ca_file.as_deref())?;
+        if !is_safe(&url) && !self.common.quiet {
+            eprintln!(
+                "warning: {url} is not https: others on the way can read what is shown there"
+            );
+        }
         let me = stop.unless_pressed(client.me().show()).await?;
         profiles.profiles.insert(name.clone(), Profile { url: url.clone(), token, made, ca_file });
         profiles.current = Some(name.clone());
@@ -87,6 +95,17 @@ impl Login {
             (None, None, None) => address(DEFAULT_URL),
         }
     }
+}
+
+/// Whether nobody on the way can read what is sent there.
+fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https"
+        || match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
 }
 
 impl Logout {

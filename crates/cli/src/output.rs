@@ -94,20 +94,31 @@ pub fn value(thing: &impl Serialize, form: Form, look: &Look) -> Result<(), Fail
     }
 }
 
-/// Prints lines. Whoever reads them may stop at any time: that is no failure.
+/// What a command ends with does not depend on whether somebody reads its output to the end.
 ///
 /// # Errors
 /// The output takes no more, for another reason.
+pub fn even_if_closed(printed: Result<(), Failure>) -> Result<(), Failure> {
+    match printed {
+        Err(Failure::Closed) => Ok(()),
+        printed => printed,
+    }
+}
+
+/// Prints lines.
+///
+/// # Errors
+/// The output takes no more. Whoever reads it may stop at any time ([`Failure::Closed`]).
 pub fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = lines.into_iter().try_for_each(|line| {
         let line = line.as_ref().trim_end_matches('\n');
         if line.is_empty() { Ok(()) } else { writeln!(out, "{line}") }
     });
-    match written.and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-        _ => Ok(()),
-    }
+    written.and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Closed,
+        _ => Failure::Output(error),
+    })
 }
 
 fn json(thing: &impl Serialize) -> Result<(), Failure> {

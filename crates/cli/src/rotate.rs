@@ -18,7 +18,7 @@ use crate::resources::tokens::{Owner, Tokens};
 use crate::session::Session;
 use crate::spans::{span, span_or_none};
 use crate::targets::find_one;
-use crate::verbs::{print_made, refuse_to_lose_the_secret};
+use crate::verbs::{print_made, print_what_if, refuse_to_lose_the_secret};
 
 /// Rotates a key.
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub struct RotateKey {
     /// The key, by id or name
     #[arg(required = true, value_name = "ID")]
     key: Option<String>,
-    /// How long the old secret still works, as in 1d or 12h
+    /// How long the old secret works beside the new one, as in 1d or 12h; 0s ends it at once
     #[arg(long, value_name = "SPAN", value_parser = span_or_none, default_value = "0s")]
     overlap: SignedDuration,
     /// Stay, and tell who still shows the old secret, until it ends or Ctrl-C
@@ -79,7 +79,7 @@ pub struct RotateTokenOf {
     /// The token, by id or name
     #[arg(value_name = "ID")]
     token: String,
-    /// How long the old secret still works, as in 1d or 12h
+    /// How long the old secret works beside the new one, as in 1d or 12h; 0s ends it at once
     #[arg(long, value_name = "SPAN", value_parser = span_or_none, default_value = "0s")]
     overlap: SignedDuration,
     #[command(flatten)]
@@ -145,10 +145,11 @@ impl RotateTokenOf {
         }
         let rotate = RotateToken { overlap_seconds: self.overlap.as_secs() };
         let made = tokens.rotate(token.id, &rotate, &self.flags.change()).await?;
-        if self.flags.what_if && session.form.is_none() {
-            return output::lines([format!("What if: would rotate {title}")]);
-        }
         let whole = self.flags.pass_thru;
+        if self.flags.what_if {
+            let text = format!("What if: would rotate {title}");
+            return print_what_if(session, &made.thing, text, whole);
+        }
         print_made(session, Tokens::ONE, Tokens::SECRET, &made, "rotated", whole)
     }
 }
@@ -168,8 +169,9 @@ async fn rotate(
     }
     let rotate = RotateApiKey { overlap_seconds: overlap.as_secs() };
     let made = session.client.api_keys().rotate(key.id, &rotate, &flags.change()).await?.value;
-    if flags.what_if && session.form.is_none() {
-        return output::lines([format!("What if: would rotate {title}")]);
+    if flags.what_if {
+        let text = format!("What if: would rotate {title}");
+        return print_what_if(session, &made.shown, text, flags.pass_thru);
     }
     let made = Made { thing: made.shown, secret: made.secret };
     print_made(session, ApiKeys::ONE, ApiKeys::SECRET, &made, "rotated", flags.pass_thru)?;

@@ -7,7 +7,7 @@ use clap::Args;
 use futures_util::TryStreamExt;
 
 use crate::failure::Failure;
-use crate::output::Shown;
+use crate::output::{Shown, plain};
 use crate::resource::Resource;
 use crate::session::Session;
 
@@ -49,7 +49,7 @@ impl Targets {
     ) -> Result<Vec<Result<R::Thing, Failure>>, Failure> {
         let mut found: Vec<Result<R::Thing, Failure>> = Vec::new();
         let mut seen = HashSet::new();
-        for target in self.texts()? {
+        for target in self.texts::<R>()? {
             let things = session
                 .stop
                 .unless_pressed(async { Ok::<_, Failure>(look_up(resource, &target).await) });
@@ -64,20 +64,30 @@ impl Targets {
         Ok(found)
     }
 
-    fn texts(&self) -> Result<Vec<String>, Failure> {
+    /// What is to be found. From standard input these are ids and nothing else: a thing may be
+    /// called `*`, or by the id of another.
+    fn texts<R: Resource>(&self) -> Result<Vec<String>, Failure> {
         let mut texts = Vec::new();
         for target in &self.targets {
             if target != STANDARD_INPUT {
                 texts.push(target.clone());
                 continue;
             }
-            for line in io::stdin().lock().lines() {
+            for (number, line) in io::stdin().lock().lines().enumerate() {
                 let line =
                     line.map_err(|error| Failure::System(format!("standard input: {error}")))?;
                 let line = line.trim();
-                if !line.is_empty() {
-                    texts.push(line.to_owned());
+                if line.is_empty() {
+                    continue;
                 }
+                if line.parse::<R::Id>().is_err() {
+                    let (number, one) = (number + 1, R::ONE);
+                    return Err(Failure::Usage(format!(
+                        "line {number} of standard input is no id of a {one}: {}",
+                        plain(line)
+                    )));
+                }
+                texts.push(line.to_owned());
             }
         }
         Ok(texts)

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 pub use get::Get;
 pub use list::List;
-pub use new::{New, print_made, refuse_to_lose_the_secret};
+pub use new::{New, print_made, print_what_if, refuse_to_lose_the_secret};
 pub use remove::Remove;
 pub use set::Set;
 

@@ -94,7 +94,7 @@ impl Verify {
         };
         let verify = session.client.verify();
         let verdict = session.stop.unless_pressed(verify.check(&asked)).await?;
-        print(session, &verdict)?;
+        output::even_if_closed(print(session, &verdict))?;
         match verdict.valid {
             true => Ok(()),
             false => Err(Failure::NotAllowed(format!("not valid: {}", verdict.code))),

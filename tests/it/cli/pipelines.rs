@@ -1,5 +1,11 @@
 //! What scripts do: ids from one command to the next, secrets into variables.
 
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    process::Stdio,
+};
+
 use acceptance::{Caller, Database, on_each_database};
 
 use super::{Failing, administrator};
@@ -53,6 +59,52 @@ async fn a_pattern_stands_for_all_that_fit_and_a_name_for_one() {
 
     let all = server.admin().with(Caller::Header(server.admin_key()));
     assert_eq!(all.get("/api/v1/api-keys?enabled=false").await.expect(200).body["total"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standard_input_has_ids_and_neither_names_nor_patterns() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "*", "-q"]).await;
+    let id = admin.prints(&["keys", "list", "--name", "First*", "-o", "id"]).await;
+    for lines in ["*\n".to_owned(), format!("{id}First administrator\n")] {
+        let refused = admin.run_with(&["keys", "remove", "-", "--force"], &lines).await;
+        assert!(refused.fails(2).contains("of standard input is no id"), "{refused:#?}");
+    }
+    assert_eq!(admin.prints(&["keys", "list", "-o", "id"]).await.lines().count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_nobody_gets_is_told_of() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (_, unread) = io::pipe().unwrap();
+    for (name, output) in [("full", Stdio::from(full)), ("unread", Stdio::from(unread))] {
+        let mut new = admin.command(&["keys", "new", name, "-q"]);
+        let ended = new.stdin(Stdio::null()).stdout(output).stderr(Stdio::piped()).output();
+        let ended = ended.unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        let id = admin.prints(&["keys", "list", "--name", name, "-o", "id"]).await;
+        assert_eq!(ended.status.code(), Some(5), "{told}");
+        assert!(told.contains(id.trim()) && told.contains("is lost"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_done_is_not_told_as_done() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "old", "-q"]).await;
+    for what in ["new", "rotate"] {
+        let told = admin.run(&["keys", what, "old", "--what-if", "-o", "json"]).await;
+        assert!(told.status.success() && told.stdout.contains("\"old\""), "{told:#?}");
+        assert!(told.stderr.starts_with("What if: would "), "{told:#?}");
+    }
+    let import = admin.home().join("keys.ndjson");
+    fs::write(&import, "{\"name\": \"CI\"}\n").unwrap();
+    let import = ["import", "keys.ndjson", "--secrets", "secrets.ndjson"];
+    admin.prints(&[&import[..], &["--what-if"]].concat()).await;
+    assert!(!admin.home().join("secrets.ndjson").exists());
+    admin.prints(&import).await;
+    assert!(fs::read_to_string(admin.home().join("secrets.ndjson")).unwrap().contains("ks_"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! What came of an import: the rows that were refused, and the secrets that were drawn.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -75,7 +75,10 @@ impl Secrets {
             |error: &dyn std::fmt::Display| Failure::System(format!("{}: {error}", path.display()));
         let mut options = OpenOptions::new();
         options.write(true).mode(0o600).create(true).create_new(length.is_none());
-        let file = options.open(path).map_err(|error| told(&error))?;
+        let file = options.open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => told(&"is there already: name another file"),
+            _ => told(&error),
+        })?;
         let length = length.unwrap_or_default();
         if file.metadata().map_err(|error| told(&error))?.len() < length {
             return Err(told(&"secrets that were written to it are missing"));

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::failure::Failure;
@@ -33,7 +35,9 @@ impl Callback {
     pub async fn code(self, state: &str) -> Result<SecretString, Failure> {
         loop {
             let (mut browser, _) = self.listener.accept().await.map_err(broken)?;
-            let Ok(Some(url)) = target(&mut browser, self.address).await else { continue };
+            // Browsers open connections that they may never use.
+            let target = timeout(PATIENCE, target(&mut browser, self.address)).await;
+            let Ok(Ok(Some(url))) = target else { continue };
             let value = |name: &str| {
                 url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value)
             };
@@ -57,7 +61,7 @@ impl Callback {
 /// The target of a request; its headers matter to nobody.
 async fn target(browser: &mut TcpStream, address: SocketAddr) -> io::Result<Option<Url>> {
     let mut line = String::new();
-    let mut lines = BufReader::new(browser);
+    let mut lines = BufReader::new(browser.take(LONGEST));
     lines.read_line(&mut line).await?;
     let mut header = String::new();
     while lines.read_line(&mut header).await? > 2 {
@@ -83,3 +87,7 @@ fn broken(error: io::Error) -> Failure {
 }
 
 const PATH: &str = "/callback";
+/// How long a connection may take to ask.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many bytes of a request are read.
+const LONGEST: u64 = 64 * 1024;

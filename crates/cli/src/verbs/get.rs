@@ -36,7 +36,7 @@ impl<R: Resource> Get<R> {
                 Err(failure) => failures.push(failure),
             }
         }
-        output::many(&things, session.form(), &session.look)?;
+        output::even_if_closed(output::many(&things, session.form(), &session.look))?;
         let Some(last) = failures.pop() else { return Ok(()) };
         failures.iter().for_each(|failure| eprintln!("keystile: {failure}"));
         if all == 1 || things.is_empty() {

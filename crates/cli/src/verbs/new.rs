@@ -38,9 +38,10 @@ impl<R: Resource> New<R> {
         let resource = session.stop.unless_pressed(R::open(&session.client, self.scope)).await?;
         let change: Change = self.flags.change();
         let made = resource.create(self.new, session, &change).await?;
-        if self.flags.what_if && session.form.is_none() {
+        if self.flags.what_if {
             let name = output::plain(made.thing.name());
-            return output::lines([format!("What if: would make {} \"{name}\"", R::ONE)]);
+            let text = format!("What if: would make {} \"{name}\"", R::ONE);
+            return print_what_if(session, &made.thing, text, self.flags.pass_thru);
         }
         print_made(session, R::ONE, R::SECRET, &made, "made", self.flags.pass_thru)
     }
@@ -56,7 +57,24 @@ pub fn refuse_to_lose_the_secret(session: &Session, secret: &str) -> Result<(), 
     }
 }
 
+/// Prints what would be done, or the whole thing as it would be if that was asked for.
+pub fn print_what_if<T: Shown>(
+    session: &Session,
+    thing: &T,
+    text: String,
+    whole: bool,
+) -> Result<(), Failure> {
+    if whole || session.form.is_some() {
+        session.note(&text);
+        return output::one(thing, session.form(), &session.look);
+    }
+    output::lines([text])
+}
+
 /// Prints something with its secret: the secret alone, or the whole thing if that was asked for.
+///
+/// # Errors
+/// If the secret could not be printed it is lost, and the thing is there all the same.
 pub fn print_made<T: Shown>(
     session: &Session,
     one: &str,
@@ -65,23 +83,41 @@ pub fn print_made<T: Shown>(
     done: &str,
     whole: bool,
 ) -> Result<(), Failure> {
+    let title = title(one, &made.thing);
+    let printed = print_with_secret(session, member, made, whole);
+    if made.secret.is_some()
+        && let Err(failure) = printed
+    {
+        return Err(Failure::Partly(format!(
+            "{title} was {done}, and its {member} is lost: {failure}. Rotate it, or remove it"
+        )));
+    }
+    printed?;
+    session.note(&format!("{} {title}", capital(done)));
+    if made.secret.is_some() {
+        session.note(&format!("The {member} is shown this once: store it now."));
+    }
+    Ok(())
+}
+
+fn print_with_secret<T: Shown>(
+    session: &Session,
+    member: &str,
+    made: &Made<T>,
+    whole: bool,
+) -> Result<(), Failure> {
     let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
-    let whole = whole || session.form.is_some();
     match (secret, session.form()) {
-        (Some(secret), _) if session.quiet && !whole => return output::lines([secret]),
-        (Some(secret), form) if whole => {
+        (Some(secret), form) if whole || session.form.is_some() => {
             let mut thing = serde_json::to_value(&made.thing)?;
             if let Some(members) = thing.as_object_mut() {
                 members.insert(member.to_owned(), Value::from(secret));
             }
-            output::value(&thing, form, &session.look)?;
+            output::value(&thing, form, &session.look)
         }
-        (None, form) if whole => output::one(&made.thing, form, &session.look)?,
-        (secret, _) => output::lines(secret)?,
+        (None, form) if whole || session.form.is_some() => {
+            output::one(&made.thing, form, &session.look)
+        }
+        (secret, _) => output::lines(secret),
     }
-    session.note(&format!("{} {}", capital(done), title(one, &made.thing)));
-    if secret.is_some() {
-        session.note(&format!("The {member} is shown this once: store it now."));
-    }
-    Ok(())
 }
