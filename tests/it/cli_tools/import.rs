@@ -99,7 +99,7 @@ async fn secrets_that_are_drawn_are_in_a_file_of_their_owners() {
 
     let others = desk.file("other.csv", "name\nthree\n");
     let over = desk.run(&["import", text(&others), "--secrets", text(&secrets)]).await.expect(1);
-    assert!(over.stderr.contains("exists"), "{over:#?}");
+    assert!(over.stderr.contains("is there already"), "{over:#?}");
     assert_eq!(fs::read_to_string(&secrets).unwrap(), lines);
 }
 
