@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,6 +13,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::failure::Failure;
+use crate::files;
 
 /// All profiles, and which one counts where none is named.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -68,7 +69,8 @@ impl Profiles {
     /// The file cannot be written. Then it is as it was.
     pub fn write(&self) -> Result<(), Failure> {
         let path = path()?;
-        self.write_to(&path)
+        let text = toml::to_string(self).map_err(io::Error::other);
+        text.and_then(|text| files::replace(&path, text.as_bytes()))
             .map_err(|error| Failure::System(format!("{}: {error}", path.display())))
     }
 
@@ -94,17 +96,6 @@ impl Profiles {
         let known: Vec<_> = self.profiles.keys().map(String::as_str).collect();
         let make = format!("`keystile login --profile {name}` makes it");
         if known.is_empty() { make } else { format!("there is {}; {make}", known.join(", ")) }
-    }
-
-    fn write_to(&self, path: &Path) -> io::Result<()> {
-        let directory = path.parent().unwrap_or(Path::new("."));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        // Made with mode 0600.
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(toml::to_string(self).map_err(io::Error::other)?.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
     }
 }
 
