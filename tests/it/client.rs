@@ -100,5 +100,5 @@ fn client(server: &Server, api: &Api) -> Client {
 async fn check(client: &Client, secret: &str) -> String {
     let credential = Some(secret.to_owned());
     let asked = VerifyRequest { credential, ..VerifyRequest::default() };
-    client.verify().check(&asked).await.unwrap().code
+    client.verify().check(&asked).await.unwrap().code.into_owned()
 }

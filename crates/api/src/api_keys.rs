@@ -68,7 +68,7 @@ pub struct ApiKey {
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub metadata: Map<String, Value>,
     /// Who made it; `null`: Keystile itself.
-    pub created_by: Option<Principal>,
+    pub created_by: Option<Principal<'static>>,
     /// When it was made.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,

@@ -39,7 +39,7 @@ pub struct AuditEvent {
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub at: String,
     /// Who did it; `null`: Keystile itself.
-    pub actor: Option<Principal>,
+    pub actor: Option<Principal<'static>>,
     /// The id of the credential that they showed.
     pub credential: Option<Uuid>,
     /// What was done.

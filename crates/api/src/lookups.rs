@@ -27,7 +27,7 @@ pub struct LookupRequest {
 /// What is known of a credential. Nothing of it was judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Lookup {
+pub struct Lookup<'a> {
     /// `found`, `deleted`, `not_found`, `malformed`, `expired` (a JWT, by its own word), or
     /// `secret_required`: it may be an imported key, which only the credential itself can show.
     #[cfg_attr(feature = "openapi", schema(example = "found"))]
@@ -37,7 +37,7 @@ pub struct Lookup {
     pub position: i64,
     /// What is known, if it was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub facts: Option<CredentialFacts>,
+    pub facts: Option<CredentialFacts<'a>>,
     /// What is left of it, if it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
@@ -46,15 +46,15 @@ pub struct Lookup {
 /// Everything that a decision about a credential depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CredentialFacts {
+pub struct CredentialFacts<'a> {
     /// The credential.
-    pub credential: Credential,
+    pub credential: Credential<'a>,
     /// What the feed calls it when it is revoked by itself, beside the id of the credential; left
     /// out: it is no JWT, or one of an OpenID provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_id: Option<String>,
     /// Whom it acts as.
-    pub principal: Principal,
+    pub principal: Principal<'a>,
     /// Whether it is switched on.
     pub enabled: bool,
     /// Whether its owner is switched on; left out: it stands for itself.

@@ -45,7 +45,7 @@ pub struct Token {
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub last_used_at: Option<String>,
     /// Who made it.
-    pub created_by: Option<Principal>,
+    pub created_by: Option<Principal<'static>>,
     /// When it was made.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,

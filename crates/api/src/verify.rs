@@ -1,5 +1,7 @@
 //! Checking a credential, on the wire.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::limits::RateLimitState;
@@ -104,7 +106,7 @@ pub struct AskedEndpoint {
         "reset_seconds": 1
     }]
 })))]
-pub struct Verdict {
+pub struct Verdict<'a> {
     /// Whether it may.
     pub valid: bool,
     /// `valid`, or the first reason why not: `malformed`, `not_found`, `deleted`, `disabled`,
@@ -113,23 +115,23 @@ pub struct Verdict {
     /// `rate_limited`; asked by fingerprint also `secret_required`: it may be an imported key, which
     /// only the credential itself can show.
     #[cfg_attr(feature = "openapi", schema(example = "valid"))]
-    pub code: String,
+    pub code: Cow<'a, str>,
     /// The place in the feed up to which every change is in this answer, if it was asked by
     /// fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
     /// The credential, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<Credential>,
+    pub credential: Option<Credential<'a>>,
     /// Whom it acts as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub principal: Option<Principal>,
+    pub principal: Option<Principal<'a>>,
     /// The roles that it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<RoleName>>,
+    pub roles: Option<Vec<RoleName<'a>>>,
     /// What they allow together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permissions: Option<Vec<String>>,
+    pub permissions: Option<Vec<Cow<'a, str>>>,
     /// How its limits in time stand after this check, if no rule refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limits: Option<Vec<RateLimitState>>,
@@ -157,7 +159,7 @@ pub struct Deletion {
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub deleted_at: String,
     /// Who deleted it.
-    pub deleted_by: Option<Principal>,
+    pub deleted_by: Option<Principal<'static>>,
     /// Why, if they said so.
     pub reason: Option<String>,
 }
@@ -212,7 +214,7 @@ pub struct VerifyBatch {
 /// The answers, in the order of the questions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Verdicts {
+pub struct Verdicts<'a> {
     /// One answer for each question.
-    pub data: Vec<Verdict>,
+    pub data: Vec<Verdict<'a>>,
 }

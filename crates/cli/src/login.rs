@@ -156,9 +156,9 @@ impl Whoami {
     }
 }
 
-fn told(me: &Me, url: &Url, look: &output::Look) -> Vec<String> {
+fn told(me: &Me<'_>, url: &Url, look: &output::Look) -> Vec<String> {
     let list = |texts: Vec<String>| if texts.is_empty() { "none".into() } else { texts.join(", ") };
-    let role = |role: &RoleName| format!("{} ({})", plain(&role.name), role.id);
+    let role = |role: &RoleName<'_>| format!("{} ({})", plain(&role.name), role.id);
     let (principal, credential) = (&me.principal, &me.credential);
     vec![
         format!("server       {url}"),
@@ -166,7 +166,7 @@ fn told(me: &Me, url: &Url, look: &output::Look) -> Vec<String> {
         format!("credential   {} {}", credential.kind.replace('_', " "), credential.key_prefix),
         format!("expires      {}", moment(credential.expires_at.as_deref(), "never", look)),
         format!("roles        {}", list(me.roles.iter().map(role).collect())),
-        format!("permissions  {}", list(me.permissions.clone())),
+        format!("permissions  {}", list(me.permissions.iter().map(ToString::to_string).collect())),
     ]
 }
 

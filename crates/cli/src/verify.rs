@@ -102,7 +102,7 @@ impl Verify {
     }
 }
 
-fn print(session: &Session, verdict: &Verdict) -> Result<(), Failure> {
+fn print(session: &Session, verdict: &Verdict<'_>) -> Result<(), Failure> {
     let Some(explanation) = verdict.explanation.as_ref().filter(|_| session.form() == Form::Table)
     else {
         return output::value(verdict, session.form(), &session.look);

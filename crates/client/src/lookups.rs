@@ -11,7 +11,7 @@ pub struct Lookups(pub(crate) Client);
 
 impl Lookups {
     /// Everything that a decision about a credential depends on.
-    pub async fn look_up(&self, asked: &LookupRequest) -> Result<Lookup> {
+    pub async fn look_up(&self, asked: &LookupRequest) -> Result<Lookup<'static>> {
         let call = self.0.call(operations::look_credential_up, &[]);
         call.json(asked).repeat(Repeat::Always).read().await
     }

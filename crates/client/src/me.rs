@@ -11,7 +11,7 @@ pub struct Me(pub(crate) Client);
 
 impl Me {
     /// Who the caller is, what they may do, and the credential that they showed.
-    pub async fn show(&self) -> Result<Caller> {
+    pub async fn show(&self) -> Result<Caller<'static>> {
         self.0.call(operations::show_me, &[]).read().await
     }
 

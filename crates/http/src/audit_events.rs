@@ -116,7 +116,7 @@ fn view(sealed: SealedEvent) -> AuditEvent {
     let (actor, credential) = match draft.actor {
         Actor::System => (None, None),
         Actor::Principal { principal, credential } => {
-            (Some(principal_view(&principal)), Some(credential))
+            (Some(principal_view(&principal).into_owned()), Some(credential))
         }
     };
     AuditEvent {

@@ -12,6 +12,7 @@ use keystile_service::lookups::{Absent, Known, Lookup, Shown};
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
+use crate::answer::json;
 use crate::authorized::{Authorized, KeysVerify};
 use crate::body::Body;
 use crate::error::ApiError;
@@ -33,7 +34,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 /// asked by the fingerprint of a key, so that the key itself need not travel; nothing is judged, and
 /// nothing counted.
 #[utoipa::path(tag = "verify", request_body = LookupRequest, responses(
-    (status = 200, description = "What is known of it.", body = View),
+    (status = 200, description = "What is known of it.", body = View<'_>),
 ))]
 #[post("/credentials/lookup")]
 async fn look_credential_up(
@@ -50,7 +51,7 @@ async fn look_credential_up(
     let shown = shown(&mut fields, fingerprint, credential);
     let shown = fields.finish(shown)?;
     let lookup = state.keystile.look_up(authorized.caller(), &shown).await?;
-    Ok(HttpResponse::Ok().json(view(lookup)))
+    Ok(json(&view(&lookup)))
 }
 
 /// Reads by what a credential is asked about.
@@ -79,16 +80,16 @@ pub(crate) fn shown(
     }
 }
 
-fn view(lookup: Lookup) -> View {
+fn view(lookup: &Lookup) -> View<'_> {
     let view =
         View { code: String::new(), position: lookup.position.0, facts: None, deleted: None };
     let bare = |code: &str| View { code: code.to_owned(), ..view.clone() };
-    match lookup.known {
+    match &lookup.known {
         Known::Credential(credential) => {
-            View { facts: Some(facts(&credential, lookup.token_id)), ..bare("found") }
+            View { facts: Some(facts(credential, lookup.token_id.clone())), ..bare("found") }
         }
         Known::Absent(Absent::Deleted(tombstone)) => {
-            View { deleted: Some(deletion(&tombstone)), ..bare("deleted") }
+            View { deleted: Some(deletion(tombstone)), ..bare("deleted") }
         }
         Known::Absent(Absent::Expired) => bare("expired"),
         Known::Absent(Absent::Malformed) => bare("malformed"),
@@ -97,7 +98,7 @@ fn view(lookup: Lookup) -> View {
     }
 }
 
-fn facts(credential: &Credential, token_id: Option<String>) -> CredentialFacts {
+fn facts(credential: &Credential, token_id: Option<String>) -> CredentialFacts<'_> {
     CredentialFacts {
         credential: credential_view(credential),
         token_id,

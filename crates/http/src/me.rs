@@ -2,6 +2,8 @@
 
 mod password;
 
+use std::borrow::Cow;
+
 use actix_web::{HttpResponse, get};
 use keystile_api::me::{Credential as CredentialView, Me, Principal as PrincipalView, RoleName};
 use keystile_domain::{Credential, PermissionSet, Principal, Role};
@@ -18,7 +20,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 /// Who the request acts as
 ///
 /// The principal, its roles and permissions, and the credential it came with.
-#[utoipa::path(tag = "me", responses((status = 200, description = "Who it is.", body = Me)))]
+#[utoipa::path(tag = "me", responses((status = 200, description = "Who it is.", body = Me<'_>)))]
 #[get("/me")]
 async fn show_me(authorized: Authorized<Anybody>, _: Params<NoParams>) -> HttpResponse {
     answer(&authorized)
@@ -35,40 +37,41 @@ pub(crate) fn answer(authorized: &Authorized<Anybody>) -> HttpResponse {
     })
 }
 
-pub(crate) fn principal_view(principal: &Principal) -> PrincipalView {
+pub(crate) fn principal_view(principal: &Principal) -> PrincipalView<'_> {
     PrincipalView {
-        kind: principal.kind.as_str().to_owned(),
+        kind: principal.kind.as_str().into(),
         id: principal.id,
-        name: principal.name.as_str().to_owned(),
+        name: principal.name.as_str().into(),
     }
 }
 
-pub(crate) fn credential_view(credential: &Credential) -> CredentialView {
+pub(crate) fn credential_view(credential: &Credential) -> CredentialView<'_> {
     CredentialView {
         id: credential.id,
-        kind: credential.kind.as_str().to_owned(),
-        name: credential.name.as_str().to_owned(),
-        key_prefix: credential.key_prefix.clone(),
+        kind: credential.kind.as_str().into(),
+        name: credential.name.as_str().into(),
+        key_prefix: credential.key_prefix.as_str().into(),
         expires_at: credential.expiry.at().map(|at| at.to_string()),
-        scopes: credential.scopes.as_ref().map(texts),
-        external_id: credential.external_id.as_ref().map(ToString::to_string),
-        metadata: credential.metadata.as_map().clone(),
+        scopes: credential.scopes.as_ref().map(shown),
+        external_id: credential.external_id.as_ref().map(|id| id.as_str().into()),
+        metadata: Cow::Borrowed(credential.metadata.as_map()),
     }
 }
 
-pub(crate) fn role_names(roles: &[Role]) -> Vec<RoleName> {
-    roles
-        .iter()
-        .map(|role| RoleName { id: role.id.0, name: role.name.as_str().to_owned() })
-        .collect()
+pub(crate) fn role_names(roles: &[Role]) -> Vec<RoleName<'_>> {
+    roles.iter().map(|role| RoleName { id: role.id.0, name: role.name.as_str().into() }).collect()
 }
 
-pub(crate) fn permission_texts(credential: &Credential) -> Vec<String> {
-    texts(&credential.rights.permissions)
+pub(crate) fn permission_texts(credential: &Credential) -> Vec<Cow<'_, str>> {
+    shown(&credential.rights.permissions)
 }
 
 pub(crate) fn texts(permissions: &PermissionSet) -> Vec<String> {
     permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
+}
+
+fn shown(permissions: &PermissionSet) -> Vec<Cow<'_, str>> {
+    permissions.iter().map(|permission| permission.as_str().into()).collect()
 }
 
 /// Where it stands.

@@ -32,7 +32,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "verify",
     request_body = VerifyRequest,
-    responses((status = 200, description = "Whether it may.", body = View)),
+    responses((status = 200, description = "Whether it may.", body = View<'_>)),
 )]
 #[post("/verify")]
 async fn verify_credential(
@@ -57,7 +57,7 @@ pub(crate) async fn answer(
     if strict && !matches!(verdict.ending, Ending::Valid(..)) {
         return Err(refused(&verdict));
     }
-    Ok(json(&view::verdict(verdict, endpoint)))
+    Ok(json(&view::verdict(&verdict, endpoint)))
 }
 
 /// Check many credentials
@@ -66,7 +66,7 @@ pub(crate) async fn answer(
 #[utoipa::path(
     tag = "verify",
     request_body = VerifyBatch,
-    responses((status = 200, description = "Whether each of them may.", body = Verdicts)),
+    responses((status = 200, description = "Whether each of them may.", body = Verdicts<'_>)),
 )]
 #[post("/verify/batch")]
 async fn verify_credentials(
@@ -90,12 +90,13 @@ async fn verify_credentials(
         Ok((check.endpoint.clone(), parse::question(check, &at)?))
     });
     let questions = questions.collect::<Result<Vec<_>, _>>()?;
-    let mut data = Vec::with_capacity(questions.len());
+    let mut verdicts = Vec::with_capacity(questions.len());
     for (asked, question) in questions {
         let verdict = state.keystile.verify(authorized.caller(), &question).await?;
-        data.push(view::verdict(verdict, asked));
+        verdicts.push((verdict, asked));
     }
-    Ok(json(&Verdicts { data }))
+    let data = verdicts.iter_mut().map(|(verdict, asked)| view::verdict(verdict, asked.take()));
+    Ok(json(&Verdicts { data: data.collect() }))
 }
 
 /// A strict refusal: the caller may know the reason, so the problem names it.

@@ -18,7 +18,7 @@ use keystile_domain::{
 use crate::ServerError;
 
 /// The credential of these facts.
-pub(crate) fn credential(facts: CredentialFacts) -> Result<Credential, ServerError> {
+pub(crate) fn credential(facts: CredentialFacts<'_>) -> Result<Credential, ServerError> {
     let shown = facts.credential;
     let kind: CredentialKind = known(shown.kind.parse())?;
     let principal = principal(&facts.principal)?;
@@ -30,7 +30,7 @@ pub(crate) fn credential(facts: CredentialFacts) -> Result<Credential, ServerErr
         id: shown.id,
         kind,
         name: known(shown.name.parse())?,
-        key_prefix: shown.key_prefix,
+        key_prefix: shown.key_prefix.into_owned(),
         enabled: facts.enabled,
         expiry: expiry(shown.expires_at.as_deref())?,
         secret_expiry: expiry(facts.secret_expires_at.as_deref())?,
@@ -41,7 +41,7 @@ pub(crate) fn credential(facts: CredentialFacts) -> Result<Credential, ServerErr
             quota: facts.has_quota.then(counted_elsewhere).transpose()?,
         },
         external_id: shown.external_id.map(|id| known(id.parse())).transpose()?,
-        metadata: known(Metadata::try_from(shown.metadata))?,
+        metadata: known(Metadata::try_from(shown.metadata.into_owned()))?,
         principal,
         owner_enabled: facts.owner_enabled,
         signed_in: false,
@@ -66,7 +66,7 @@ pub(crate) fn tombstone(deleted: Deletion, position: i64) -> Result<Tombstone, S
     })
 }
 
-fn principal(shown: &keystile_api::me::Principal) -> Result<Principal, ServerError> {
+fn principal(shown: &keystile_api::me::Principal<'_>) -> Result<Principal, ServerError> {
     let kind = known(shown.kind.parse())?;
     Ok(Principal { kind, id: shown.id, name: known(shown.name.parse())? })
 }
@@ -144,8 +144,8 @@ fn counted_elsewhere() -> Result<Quota, ServerError> {
     Ok(Quota { limit, refill: Refill::None, since: Timestamp::from_millis(0) })
 }
 
-fn permissions(texts: &[String]) -> Result<PermissionSet, ServerError> {
-    texts.iter().map(|text| known(text.parse::<Permission>())).collect()
+fn permissions(texts: &[impl AsRef<str>]) -> Result<PermissionSet, ServerError> {
+    texts.iter().map(|text| known(text.as_ref().parse::<Permission>())).collect()
 }
 
 fn expiry(text: Option<&str>) -> Result<Expiry, ServerError> {

@@ -76,7 +76,10 @@ impl Server {
         Ok(Self(Arc::new(Connection { client, base, authorization })))
     }
 
-    pub(crate) async fn look_up(&self, asked: &LookupRequest) -> Result<Lookup, ServerError> {
+    pub(crate) async fn look_up(
+        &self,
+        asked: &LookupRequest,
+    ) -> Result<Lookup<'static>, ServerError> {
         self.post("/credentials/lookup", asked).await
     }
 

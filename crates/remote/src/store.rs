@@ -72,7 +72,7 @@ fn by_itself(text: &str) -> LookupRequest {
     LookupRequest { fingerprint: None, credential: Some(text.to_owned()) }
 }
 
-fn read(lookup: Lookup) -> Result<Known, ServerError> {
+fn read(lookup: Lookup<'_>) -> Result<Known, ServerError> {
     let mut token_id = None;
     let found = match (lookup.code.as_str(), lookup.facts, lookup.deleted) {
         ("found", Some(facts), _) => {

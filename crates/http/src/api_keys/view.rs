@@ -25,7 +25,7 @@ pub(crate) fn api_key(shown: &ShownApiKey) -> View {
         quota: key.quota.map(|it| quota(it, shown.remaining.unwrap_or_default())),
         external_id: key.external_id.as_ref().map(ToString::to_string),
         metadata: key.metadata.as_map().clone(),
-        created_by: key.created_by.as_ref().map(principal_view),
+        created_by: key.created_by.as_ref().map(|by| principal_view(by).into_owned()),
         created_at: key.created_at.to_string(),
         updated_at: key.updated_at.to_string(),
     }

@@ -19,7 +19,7 @@ pub(super) fn token(shown: &ShownToken) -> View {
         scopes: token.scopes.as_ref().map(texts),
         expires_at: token.expiry.at().map(|at| at.to_string()),
         last_used_at: shown.last_used_at.map(|at| at.to_string()),
-        created_by: token.created_by.as_ref().map(principal_view),
+        created_by: token.created_by.as_ref().map(|by| principal_view(by).into_owned()),
         created_at: token.created_at.to_string(),
         updated_at: token.updated_at.to_string(),
     }

@@ -10,26 +10,27 @@ use crate::limits::states;
 use crate::me::{credential_view, permission_texts, principal_view, role_names};
 
 /// `asked` is the endpoint that the question was about.
-pub(super) fn verdict(verdict: Verdict, asked: Option<AskedEndpoint>) -> View {
-    let code = verdict.ending.code().to_owned();
-    let explanation = verdict.rules.map(|rules| explanation(&rules, &verdict.missing, asked));
+pub(super) fn verdict(verdict: &Verdict, asked: Option<AskedEndpoint>) -> View<'_> {
+    let code = verdict.ending.code().into();
+    let rules = verdict.rules.as_ref();
+    let explanation = rules.map(|rules| explanation(rules, &verdict.missing, asked));
     let position = verdict.position.map(|position| position.0);
     let view = View { code, position, explanation, ..View::default() };
-    match verdict.ending {
+    match &verdict.ending {
         Ending::Valid(credential, standings) => {
-            let rate_limits = Some(states(&standings));
-            View { valid: true, rate_limits, ..known(view, &credential) }
+            let rate_limits = Some(states(standings));
+            View { valid: true, rate_limits, ..known(view, credential) }
         }
         Ending::Exceeded(exceeded, credential) => {
-            View { rate_limits: Some(states(&exceeded.standings)), ..known(view, &credential) }
+            View { rate_limits: Some(states(&exceeded.standings)), ..known(view, credential) }
         }
-        Ending::Denied(_, credential) => known(view, &credential),
-        Ending::Deleted(tombstone) => View { deleted: Some(deletion(&tombstone)), ..view },
+        Ending::Denied(_, credential) => known(view, credential),
+        Ending::Deleted(tombstone) => View { deleted: Some(deletion(tombstone)), ..view },
         Ending::Expired | Ending::Malformed | Ending::NotFound | Ending::SecretRequired => view,
     }
 }
 
-fn known(view: View, credential: &Credential) -> View {
+fn known<'c>(view: View<'c>, credential: &'c Credential) -> View<'c> {
     View {
         credential: Some(credential_view(credential)),
         principal: Some(principal_view(&credential.principal)),
@@ -45,7 +46,7 @@ pub(crate) fn deletion(tombstone: &Tombstone) -> Deletion {
         name: tombstone.name.to_string(),
         key_prefix: tombstone.key_prefix.clone(),
         deleted_at: tombstone.deleted_at.to_string(),
-        deleted_by: tombstone.deleted_by.as_ref().map(principal_view),
+        deleted_by: tombstone.deleted_by.as_ref().map(|by| principal_view(by).into_owned()),
         reason: tombstone.reason.as_ref().map(ToString::to_string),
     }
 }
