@@ -21,7 +21,12 @@ on_each_database! {
     async fn an_empty_pool_is_an_outage(database: Database) {
         let stage = Stage::new(database).await;
         let narrow = stage.another(1, Duration::from_millis(20));
-        let _conn = narrow.read().await;
+        // On a busy machine the first connection may take longer than its caller has.
+        let _conn = loop {
+            if let Ok(conn) = narrow.read().await {
+                break conn;
+            }
+        };
         assert!(matches!(narrow.read().await, Err(StoreError::Unavailable(_))));
         assert!(matches!(narrow.ping().await, Err(StoreError::Unavailable(_))));
         assert!(matches!(narrow.begin().await, Err(StoreError::Unavailable(_))));
