@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use keystile_domain::{Exercise, Timestamp};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::columns::{id_text, parse};
-use crate::conn::{KEYS_AT_ONCE, insert_all, on_conn};
+use crate::conn::{KEYS_AT_ONCE, on_conn};
 use crate::schema::exercises;
+use crate::upsert::Upsert;
 use crate::{Books, Conn, StoreError};
 
 /// That a credential needed something.
@@ -59,20 +60,10 @@ impl Books {
     ///
     /// [`StoreError`] if the database does not answer.
     pub async fn add_exercises(&mut self, exercised: &[Exercised]) -> Result<(), StoreError> {
-        // Everywhere else, it would make `filter` ambiguous.
-        use diesel::query_dsl::methods::FilterDsl as _;
-
         let credentials: BTreeSet<Uuid> = exercised.iter().map(|it| it.credential).collect();
         let credentials: Vec<Uuid> = credentials.into_iter().collect();
         let known = self.list_exercises(&credentials).await?;
-        insert_all!(self, exercises::table, rows(exercised, known), |insert| {
-            insert
-                .on_conflict((exercises::credential_id, exercises::exercise))
-                .do_update()
-                .set(exercises::last_at.eq(excluded(exercises::last_at)))
-                .filter(exercises::last_at.lt(excluded(exercises::last_at)))
-        });
-        Ok(())
+        self.upsert(&rows(exercised, known)).await
     }
 
     /// Forgets what was needed before a moment, and not since.
@@ -88,9 +79,8 @@ impl Books {
     }
 }
 
-/// One row for each place, since one statement may not meet a row twice; and in order, so that two
-/// nodes that write the same rows never wait for each other.
-fn rows(exercised: &[Exercised], mut known: BTreeMap<Uuid, BTreeSet<String>>) -> Vec<ExercisedRow> {
+/// One row for each place, in order.
+fn rows(exercised: &[Exercised], mut known: BTreeMap<Uuid, BTreeSet<String>>) -> Vec<NewExercise> {
     let mut latest: BTreeMap<(Uuid, String), Timestamp> = BTreeMap::new();
     for Exercised { credential, exercise, at } in exercised {
         let known = known.entry(*credential).or_default();
@@ -103,20 +93,21 @@ fn rows(exercised: &[Exercised], mut known: BTreeMap<Uuid, BTreeSet<String>>) ->
         let last = latest.entry((*credential, exercise)).or_insert(*at);
         *last = (*last).max(*at);
     }
-    let rows = latest.into_iter().map(|((credential, exercise), at)| ExercisedRow {
-        credential_id: id_text(credential),
-        exercise,
-        last_at: at.as_millis(),
-    });
-    rows.collect()
+    let row = |((credential, exercise), at): ((_, _), Timestamp)| {
+        NewExercise(credential, exercise, at.as_millis())
+    };
+    latest.into_iter().map(row).collect()
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = exercises)]
-struct ExercisedRow {
-    credential_id: String,
-    exercise: String,
-    last_at: i64,
+/// `credential_id`, `exercise`, `last_at`.
+#[derive(Serialize)]
+struct NewExercise(Uuid, String, i64);
+
+impl Upsert for NewExercise {
+    const INSERT: &'static str = "INSERT INTO exercises (credential_id, exercise, last_at)
+        SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT)";
+    const CONFLICT: &'static str = "(credential_id, exercise)
+        DO UPDATE SET last_at = excluded.last_at WHERE exercises.last_at < excluded.last_at";
 }
 
 /// How many different things are remembered of one credential: more than any role should name.

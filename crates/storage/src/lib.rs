@@ -62,6 +62,7 @@ mod tokens;
 mod tombstones;
 mod transaction;
 mod tx;
+mod upsert;
 mod usage;
 mod users;
 

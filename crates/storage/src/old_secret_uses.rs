@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use keystile_domain::Timestamp;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::columns::{id_text, parameter, parse};
-use crate::conn::{KEYS_AT_ONCE, insert_all, on_conn};
+use crate::conn::{KEYS_AT_ONCE, on_conn};
 use crate::schema::old_secret_uses;
+use crate::upsert::Upsert;
 use crate::{Books, Conn, SecretOwner, StoreError, Tx};
 
 /// How often one client showed the old secret of a credential, let in or not.
@@ -91,21 +92,7 @@ impl Books {
     pub async fn add_old_secret_uses(&mut self, uses: &[OldSecretUse]) -> Result<(), StoreError> {
         let credentials = uses.iter().map(|used| used.credential).collect();
         let known = self.old_secret_clients(&credentials).await?;
-        insert_all!(self, old_secret_uses::table, rows(uses, known), |insert| {
-            insert
-                .on_conflict((
-                    old_secret_uses::credential_id,
-                    old_secret_uses::address,
-                    old_secret_uses::user_agent,
-                ))
-                .do_update()
-                .set((
-                    old_secret_uses::checks
-                        .eq(old_secret_uses::checks + excluded(old_secret_uses::checks)),
-                    old_secret_uses::last_at.eq(excluded(old_secret_uses::last_at)),
-                ))
-        });
-        Ok(())
+        self.upsert(&rows(uses, known)).await
     }
 
     /// Forgets the clients that did not show an old secret since a moment.
@@ -137,11 +124,11 @@ impl Tx {
     }
 }
 
-/// One row for each client, and in order, as usage is written.
+/// One row for each client, in order.
 fn rows(
     uses: &[OldSecretUse],
     mut known: BTreeMap<String, BTreeSet<Client>>,
-) -> Vec<OldSecretUseRow> {
+) -> Vec<NewOldSecretUse> {
     let mut sums: BTreeMap<(String, Client), (i64, Timestamp)> = BTreeMap::new();
     for used in uses {
         let credential = id_text(used.credential);
@@ -156,7 +143,7 @@ fn rows(
     }
     let rows = sums.into_iter().map(|((credential_id, client), (checks, last))| {
         let (address, user_agent) = client;
-        OldSecretUseRow { credential_id, address, user_agent, checks, last_at: last.as_millis() }
+        NewOldSecretUse(credential_id, address, user_agent, checks, last.as_millis())
     });
     rows.collect()
 }
@@ -169,7 +156,20 @@ impl OldSecretUse {
     }
 }
 
-#[derive(Insertable, Queryable, Selectable)]
+/// `credential_id`, `address`, `user_agent`, `checks`, `last_at`.
+#[derive(Serialize)]
+struct NewOldSecretUse(String, String, String, i64, i64);
+
+impl Upsert for NewOldSecretUse {
+    const INSERT: &'static str = "INSERT INTO old_secret_uses
+            (credential_id, address, user_agent, checks, last_at)
+        SELECT value ->> 0, value ->> 1, value ->> 2,
+            CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT)";
+    const CONFLICT: &'static str = "(credential_id, address, user_agent) DO UPDATE SET
+        checks = old_secret_uses.checks + excluded.checks, last_at = excluded.last_at";
+}
+
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = old_secret_uses)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 struct OldSecretUseRow {

@@ -5,14 +5,15 @@ use std::net::IpAddr;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use keystile_domain::Timestamp;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::columns::{id_text, parameter, parse, parse_optional};
-use crate::conn::{insert_all, on_conn};
+use crate::conn::on_conn;
 use crate::schema::{api_keys, last_uses, tokens, usage_hours};
+use crate::upsert::Upsert;
 use crate::{Books, Conn, StoreError};
 
 /// How often a credential was checked within one hour, with one outcome.
@@ -100,27 +101,8 @@ impl Books {
         hours: &[UsageHour],
         last: &[LastUse],
     ) -> Result<(), StoreError> {
-        // Everywhere else, it would make `filter` ambiguous.
-        use diesel::query_dsl::methods::FilterDsl as _;
-
-        insert_all!(self, usage_hours::table, hour_rows(hours), |insert| {
-            insert
-                .on_conflict((usage_hours::credential_id, usage_hours::hour, usage_hours::outcome))
-                .do_update()
-                .set(usage_hours::checks.eq(usage_hours::checks + excluded(usage_hours::checks)))
-        });
-        insert_all!(self, last_uses::table, last_use_rows(last), |insert| {
-            insert
-                .on_conflict(last_uses::credential_id)
-                .do_update()
-                .set((
-                    last_uses::at.eq(excluded(last_uses::at)),
-                    last_uses::address.eq(excluded(last_uses::address)),
-                    last_uses::user_agent.eq(excluded(last_uses::user_agent)),
-                ))
-                .filter(last_uses::at.lt(excluded(last_uses::at)))
-        });
-        Ok(())
+        self.upsert(&hour_rows(hours)).await?;
+        self.upsert(&last_use_rows(last)).await
     }
 
     /// Forgets the hours that began before a moment. The last use of a key or token stays as long
@@ -144,25 +126,21 @@ impl Books {
     }
 }
 
-/// One row for each place, since one statement may not meet a row twice; and in order, so that two
-/// nodes that write the same rows never wait for each other.
-fn hour_rows(hours: &[UsageHour]) -> Vec<UsageHourRow> {
+/// One row for each place, in order.
+fn hour_rows(hours: &[UsageHour]) -> Vec<NewUsageHour<'_>> {
     let mut sums = BTreeMap::new();
     for UsageHour { credential, hour, outcome, checks } in hours {
-        let sum: &mut i64 = sums.entry((*credential, *hour, outcome)).or_default();
+        let sum: &mut i64 = sums.entry((*credential, *hour, outcome.as_str())).or_default();
         *sum = sum.saturating_add(*checks);
     }
-    let rows = sums.into_iter().map(|((credential, hour, outcome), checks)| UsageHourRow {
-        credential_id: id_text(credential),
-        hour: hour.as_millis(),
-        outcome: outcome.clone(),
-        checks,
-    });
-    rows.collect()
+    let row = |((credential, hour, outcome), checks): ((_, Timestamp, _), _)| {
+        NewUsageHour(credential, hour.as_millis(), outcome, checks)
+    };
+    sums.into_iter().map(row).collect()
 }
 
-/// The latest for each credential; alone and in order for the same reasons.
-fn last_use_rows(uses: &[LastUse]) -> Vec<LastUseRow> {
+/// The latest for each credential, in order.
+fn last_use_rows(uses: &[LastUse]) -> Vec<NewLastUse> {
     let mut latest: BTreeMap<Uuid, &LastUse> = BTreeMap::new();
     for used in uses {
         let known = latest.entry(used.credential).or_insert(used);
@@ -170,19 +148,37 @@ fn last_use_rows(uses: &[LastUse]) -> Vec<LastUseRow> {
             *known = used;
         }
     }
-    latest.into_values().map(LastUseRow::new).collect()
+    let row = |used: &LastUse| {
+        let user_agent = used.user_agent.as_deref().map(parameter);
+        NewLastUse(used.credential, used.at.as_millis(), used.address, user_agent)
+    };
+    latest.into_values().map(row).collect()
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = usage_hours)]
-struct UsageHourRow {
-    credential_id: String,
-    hour: i64,
-    outcome: String,
-    checks: i64,
+/// `credential_id`, `hour`, `outcome`, `checks`.
+#[derive(Serialize)]
+struct NewUsageHour<'u>(Uuid, i64, &'u str, i64);
+
+impl Upsert for NewUsageHour<'_> {
+    const INSERT: &'static str = "INSERT INTO usage_hours (credential_id, hour, outcome, checks)
+        SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, CAST(value ->> 3 AS BIGINT)";
+    const CONFLICT: &'static str = "(credential_id, hour, outcome)
+        DO UPDATE SET checks = usage_hours.checks + excluded.checks";
 }
 
-#[derive(Insertable, Queryable, Selectable)]
+/// `credential_id`, `at`, `address`, `user_agent`.
+#[derive(Serialize)]
+struct NewLastUse(Uuid, i64, Option<IpAddr>, Option<String>);
+
+impl Upsert for NewLastUse {
+    const INSERT: &'static str = "INSERT INTO last_uses (credential_id, at, address, user_agent)
+        SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3";
+    const CONFLICT: &'static str = "(credential_id) DO UPDATE SET
+        at = excluded.at, address = excluded.address, user_agent = excluded.user_agent
+        WHERE last_uses.at < excluded.at";
+}
+
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = last_uses)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 struct LastUseRow {
@@ -193,15 +189,6 @@ struct LastUseRow {
 }
 
 impl LastUseRow {
-    fn new(used: &LastUse) -> Self {
-        Self {
-            credential_id: id_text(used.credential),
-            at: used.at.as_millis(),
-            address: used.address.map(|address| address.to_string()),
-            user_agent: used.user_agent.as_deref().map(parameter),
-        }
-    }
-
     fn read(self) -> Result<LastUse, StoreError> {
         Ok(LastUse {
             credential: parse(&self.credential_id, "last_uses.credential_id")?,

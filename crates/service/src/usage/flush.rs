@@ -1,5 +1,6 @@
 //! From memory to the database: in batches, beside the checks and never in their way.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use keystile_domain::Timestamp;
@@ -80,12 +81,15 @@ impl Keystile {
     }
 
     fn last_uses(&self, tallies: &[(Uuid, Tally)]) -> Vec<LastUse> {
+        // A thousand keys come from a handful of programs.
+        let mut shown = HashMap::new();
+        let mut shown = |agent| shown.entry(agent).or_insert_with(|| self.shown(agent)).clone();
         let uses = tallies.iter().filter_map(|(credential, tally)| {
             tally.last.as_ref().map(|last| LastUse {
                 credential: *credential,
                 at: last.at,
                 address: last.address,
-                user_agent: self.shown(last.user_agent.as_ref()),
+                user_agent: shown(last.user_agent.as_ref()),
             })
         });
         uses.collect()

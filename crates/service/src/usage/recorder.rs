@@ -120,7 +120,10 @@ impl Recorder {
                 all.entry(credential).or_default().add(tally);
             }
         }
-        Batch { recorder: self, tallies: all.into_iter().collect() }
+        // In the order of the tables, so that a part meets few of their pages.
+        let mut tallies: Vec<_> = all.into_iter().collect();
+        tallies.sort_unstable_by_key(|(credential, _)| *credential);
+        Batch { recorder: self, tallies }
     }
 
     /// What need not be written again today.
@@ -238,8 +241,10 @@ impl Drop for Batch<'_> {
 /// Two to the 64th divided by the golden ratio, and odd: multiplying by it moves low bits high.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Counts in memory that are better written before their time: some 10 MiB.
-const CROWD: usize = 50_000;
+/// Counts in memory that are better written before their time: some 50 MiB, at two counts for each
+/// credential. Below that no credential is written twice within one interval, however many there
+/// are: each writing of it costs more than the check.
+const CROWD: usize = 500_000;
 
 /// The most counts in memory. While the database is away, checks that would need another are not
 /// counted: the alternative is to run out of memory.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 ///
 /// It may be anything, a secret too: nothing shows it before it has been made fit for that. Cheap
 /// to clone.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UserAgent(Arc<[u8]>);
 
 impl UserAgent {

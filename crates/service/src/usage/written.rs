@@ -1,7 +1,8 @@
 //! What a node has written of exercises today: a key needs the same few rights all day, and to write
 //! them with every flush would cost more than all that is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use keystile_domain::Timestamp;
 use keystile_storage::Exercised;
@@ -14,23 +15,23 @@ use super::recorder::Tally;
 #[derive(Debug, Default)]
 pub(super) struct Written {
     day: Option<Timestamp>,
-    known: BTreeMap<Uuid, BTreeSet<String>>,
-    /// How many there are.
-    size: usize,
+    /// The hash of each: of a million keys not even the texts fit. If two had the same, one would be
+    /// written a day late.
+    known: HashSet<u64>,
+    hashes: RandomState,
 }
 
 impl Written {
     /// Those of the tallies that were not written yet.
     pub(super) fn missing(&mut self, tallies: &[(Uuid, Tally)], now: Timestamp) -> Vec<Exercised> {
         let today = Some(Step::Day.start(now));
-        if self.day != today || self.size >= MOST {
+        if self.day != today || self.known.len() >= MOST {
             *self = Self { day: today, ..Self::default() };
         }
         let mut missing = Vec::new();
         for (credential, tally) in tallies {
-            let known = self.known.get(credential);
             for (exercise, at) in &tally.exercises {
-                if !known.is_some_and(|known| known.contains(&**exercise)) {
+                if !self.known.contains(&self.hash(*credential, exercise)) {
                     let (credential, exercise) = (*credential, exercise.to_string());
                     missing.push(Exercised { credential, exercise, at: *at });
                 }
@@ -42,14 +43,18 @@ impl Written {
     /// Notes that they were written.
     pub(super) fn add(&mut self, exercised: Vec<Exercised>) {
         for Exercised { credential, exercise, .. } in exercised {
-            let is_new = self.known.entry(credential).or_default().insert(exercise);
-            self.size += usize::from(is_new);
+            let hash = self.hash(credential, &exercise);
+            self.known.insert(hash);
         }
+    }
+
+    fn hash(&self, credential: Uuid, exercise: &str) -> u64 {
+        self.hashes.hash_one((credential, exercise))
     }
 }
 
-/// So many are remembered before all are forgotten, and written once more: some 10 MiB.
-const MOST: usize = 100_000;
+/// So many are remembered before all are forgotten, and written once more: some 20 MiB.
+const MOST: usize = 1_000_000;
 
 #[cfg(test)]
 mod tests {

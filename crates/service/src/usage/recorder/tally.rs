@@ -4,17 +4,19 @@
 use std::net::IpAddr;
 
 use keystile_domain::{Exercise, Timestamp};
+use smallvec::SmallVec;
 
 use super::Check;
 use crate::usage::{Step, UserAgent};
 
-/// What is known of one credential.
+/// What is known of one credential. Most have one outcome and need one thing, all the time: these are
+/// kept in place.
 #[derive(Debug, Default)]
 pub(in crate::usage) struct Tally {
-    pub(in crate::usage) counts: Vec<Count>,
+    pub(in crate::usage) counts: SmallVec<[Count; 1]>,
     pub(in crate::usage) last: Option<Use>,
     /// What it needed, each as the text of an [`Exercise`], and when last.
-    pub(in crate::usage) exercises: Vec<(Box<str>, Timestamp)>,
+    pub(in crate::usage) exercises: SmallVec<[(Box<str>, Timestamp); 1]>,
     /// Who showed its old secret.
     pub(in crate::usage) old_secret_uses: Vec<OldSecretUse>,
 }
