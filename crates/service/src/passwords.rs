@@ -11,6 +11,7 @@
 mod blocklist;
 mod hash;
 mod hasher;
+mod memory;
 mod queue;
 mod rules;
 mod settings;

@@ -3,12 +3,15 @@
 //! The same upper limits hold for the cost that an operator sets and for what the database says, so
 //! that neither can eat all the memory.
 
+use std::fmt;
+
+use argon2::Params;
 use argon2::password_hash::Error;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use keystile_domain::HashCost;
 
 use super::Password;
+use super::memory::{ALGORITHM, Memory, VERSION};
 
 /// The hash of a password as a PHC string, with a new salt of 16 bytes.
 ///
@@ -19,8 +22,7 @@ use super::Password;
 ///
 /// If there is no memory for it, or no random numbers.
 pub fn hash_now(password: &Password, cost: HashCost) -> Result<String, Error> {
-    let argon2 = Argon2::new(ALGORITHM, VERSION, params(cost)?);
-    Ok(argon2.hash_password(password.expose().as_bytes())?.to_string())
+    Ok(Hash::of(password, cost, &mut Memory::default())?.to_string())
 }
 
 /// A hash as [`hash_now`] makes them, fit to be computed once more.
@@ -30,6 +32,27 @@ pub(super) struct Hash {
 }
 
 impl Hash {
+    /// That of a new password, with a new salt.
+    pub(super) fn of(
+        password: &Password,
+        cost: HashCost,
+        memory: &mut Memory,
+    ) -> Result<Self, Error> {
+        let params = params(cost)?;
+        let mut salt = [0; SALT_BYTES];
+        getrandom::fill(&mut salt)?;
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        memory.hash(password, &salt, &params, &mut output)?;
+        let hash = PasswordHash {
+            algorithm: ALGORITHM.ident(),
+            version: Some(VERSION.into()),
+            params: ParamsString::try_from(&params)?,
+            salt: Some(Salt::new(&salt)?),
+            hash: Some(Output::new(&output)?),
+        };
+        Ok(Self { hash, params })
+    }
+
     /// Reads a stored hash; nothing if it is damaged, of another kind, or too dear to compute.
     pub(super) fn read(stored: &str) -> Option<Self> {
         let hash = PasswordHash::new(stored).ok()?;
@@ -49,17 +72,27 @@ impl Hash {
     }
 
     /// Whether it is the hash of this password.
-    pub(super) fn is_of(&self, password: &Password) -> Result<bool, Error> {
-        match Argon2::default().verify_password(password.expose().as_bytes(), &self.hash) {
-            Ok(()) => Ok(true),
-            Err(Error::PasswordInvalid) => Ok(false),
-            Err(error) => Err(error),
-        }
+    pub(super) fn is_of(&self, password: &Password, memory: &mut Memory) -> Result<bool, Error> {
+        let (Some(salt), Some(known)) = (&self.hash.salt, &self.hash.hash) else {
+            return Ok(false);
+        };
+        let mut output = [0; Output::MAX_LENGTH];
+        let output = output.get_mut(..known.len()).ok_or(Error::OutputSize)?;
+        memory.hash(password, salt, &self.params, output)?;
+        // It takes as long for those that differ as for those that do not.
+        Ok(Output::new(output)? == *known)
     }
 
     /// Whether it was made with less memory or fewer passes than that.
     pub(super) fn is_weaker_than(&self, cost: HashCost) -> bool {
         self.params.m_cost() < cost.memory_kib() || self.params.t_cost() < cost.iterations()
+    }
+}
+
+/// As a PHC string.
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.hash.fmt(f)
     }
 }
 
@@ -72,9 +105,6 @@ fn params(cost: HashCost) -> Result<Params, Error> {
 fn is_affordable(params: &Params) -> bool {
     HashCost::new(params.m_cost().max(LEAST_KIB), params.t_cost(), params.p_cost()).is_ok()
 }
-
-const ALGORITHM: Algorithm = Algorithm::Argon2id;
-const VERSION: Version = Version::V0x13;
 
 /// The least that NIST and OWASP ask for, and what is drawn.
 const SALT_BYTES: usize = 16;
@@ -100,7 +130,7 @@ mod tests {
         let dear = HashCost::new(19_457, 3, 2).unwrap();
         let hash = hash_now(&password, dear).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19457,t=3,p=2$"), "{hash}");
-        assert!(Hash::read(&hash).unwrap().is_of(&password).unwrap());
+        assert!(Hash::read(&hash).unwrap().is_of(&password, &mut Memory::default()).unwrap());
     }
 
     #[test]

@@ -10,16 +10,17 @@ use argon2::password_hash::Error;
 use keystile_domain::HashCost;
 use tokio::task;
 
-use super::hash::{Hash, hash_now};
+use super::hash::Hash;
+use super::memory::Memory;
 use super::queue::Queue;
 use super::threads::Threads;
 use super::{Password, PasswordRules, WeakPassword};
 
 /// Hashes passwords and checks them against stored hashes.
 ///
-/// At most as many at once as there are cores, and no more than 4: that many times
+/// At most on half of the cores at once, and no more than 4: that many times
 /// [`HashCost::memory_kib`] is all the memory that sign-ins can take. Up to 64 more wait, for up to
-/// 5 seconds.
+/// 5 seconds. Whatever else there is to do goes first.
 pub struct Hasher {
     work: Arc<Work>,
     queue: Queue,
@@ -29,7 +30,7 @@ pub struct Hasher {
 impl Default for Hasher {
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let at_once = cores.min(MAX_AT_ONCE);
+        let at_once = (cores / 2).clamp(1, MAX_AT_ONCE);
         Self {
             work: Arc::default(),
             queue: Queue::new(at_once, MAX_WAITING, PATIENCE),
@@ -54,10 +55,10 @@ impl Hasher {
     ) -> Result<String, HashError> {
         let password = password.clone();
         let context: Vec<String> = context.iter().copied().map(String::from).collect();
-        self.run(move |work| {
+        self.run(move |work, memory| {
             let context: Vec<&str> = context.iter().map(String::as_str).collect();
             rules.judge(&password, &context)?;
-            work.hash(&password, cost)
+            work.hash(&password, cost, memory)
         })
         .await
     }
@@ -71,7 +72,7 @@ impl Hasher {
     /// random numbers.
     pub async fn hash(&self, password: &Password, cost: HashCost) -> Result<String, HashError> {
         let password = password.clone();
-        self.run(move |work| work.hash(&password, cost)).await
+        self.run(move |work, memory| work.hash(&password, cost, memory)).await
     }
 
     /// Compares a password with a stored hash. Where there is none, or none that can be read, it
@@ -88,7 +89,7 @@ impl Hasher {
     ) -> Result<Verified, HashError> {
         let password = password.clone();
         let stored = stored.map(String::from);
-        self.run(move |work| work.verify(&password, stored.as_deref(), cost)).await
+        self.run(move |work, memory| work.verify(&password, stored.as_deref(), cost, memory)).await
     }
 
     /// How many hashes were computed to answer callers.
@@ -106,14 +107,14 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Work) -> Result<T, HashError> + Send + 'static,
+        job: impl FnOnce(&Work, &mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
         let turn = self.queue.turn().await?;
         let work = Arc::clone(&self.work);
         // The turn goes along: the work goes on after a caller who hung up.
-        let task = self.threads.spawn(move || {
+        let task = self.threads.spawn(move |memory| {
             let _turn = turn;
-            job(&work)
+            job(&work, memory)
         });
         task.await.map_err(HashError::Vanished)?
     }
@@ -169,9 +170,14 @@ struct Work {
 }
 
 impl Work {
-    fn hash(&self, password: &Password, cost: HashCost) -> Result<String, HashError> {
+    fn hash(
+        &self,
+        password: &Password,
+        cost: HashCost,
+        memory: &mut Memory,
+    ) -> Result<String, HashError> {
         self.computed.fetch_add(1, Ordering::Relaxed);
-        Ok(hash_now(password, cost)?)
+        Ok(Hash::of(password, cost, memory)?.to_string())
     }
 
     fn verify(
@@ -179,6 +185,7 @@ impl Work {
         password: &Password,
         stored: Option<&str>,
         cost: HashCost,
+        memory: &mut Memory,
     ) -> Result<Verified, HashError> {
         let known = stored.and_then(Hash::read);
         if stored.is_some() && known.is_none() {
@@ -187,7 +194,7 @@ impl Work {
         self.computed.fetch_add(1, Ordering::Relaxed);
         let is_known = known.is_some();
         let hash = known.map_or_else(|| Hash::of_nobody(cost), Ok)?;
-        let matches = hash.is_of(password)? && is_known;
+        let matches = hash.is_of(password, memory)? && is_known;
         Ok(Verified { matches, rehash: matches && hash.is_weaker_than(cost) })
     }
 }

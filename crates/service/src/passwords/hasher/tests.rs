@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::mpsc;
 use std::task::{Context, Waker};
 
+use super::super::hash_now;
 use super::*;
 
 fn password(text: &str) -> Password {
@@ -136,7 +137,7 @@ async fn a_caller_who_hangs_up_does_not_end_the_turn_of_work_that_goes_on() {
     let (begin, begun) = mpsc::channel();
     let (finish, finished) = mpsc::channel();
     {
-        let mut caller = pin!(hasher.run(move |_| {
+        let mut caller = pin!(hasher.run(move |_, _| {
             begin.send(()).unwrap();
             Ok(finished.recv())
         }));
