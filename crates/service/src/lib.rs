@@ -87,6 +87,7 @@ use crate::limits::{FailureLimit, Failures, Quotas, Rates, RedisUrl};
 use crate::metrics::Checks;
 use crate::passwords::Hasher;
 use crate::providers::Remembered;
+use crate::sign_in::Waits;
 use crate::signing_keys::SigningKeys;
 use crate::usage::Recorder;
 
@@ -103,6 +104,7 @@ pub struct Keystile {
     /// The provider that the operator's settings describe.
     sso: Option<ProviderId>,
     hasher: Hasher,
+    sign_in_waits: Waits,
     verifier: Verifier<Finder, Arc<dyn Clock>>,
     /// What JWTs were proved to be.
     tokens: Tokens,
@@ -197,6 +199,7 @@ impl Keystile {
             issuers: Issuers::new(Web::new()),
             sso: None,
             hasher: Hasher::default(),
+            sign_in_waits: Waits::default(),
             verifier,
             tokens: Tokens::new(for_tokens),
             trust,

@@ -2,13 +2,14 @@
 //! refresh token that prolongs it.
 //!
 //! - here: the way in, with one answer for everybody who may not come in, and the same work;
-//! - `attempts`: how often it may be tried;
+//! - `attempts`: how often it may be tried; `waits`: who was just told that it is too early;
 //! - `refresh`: refresh tokens, and signing out;
 //! - `passwords`: replacing a password, one's own or that of somebody who is locked out.
 
 mod attempts;
 mod passwords;
 mod refresh;
+mod waits;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::{AccessToken, Keystile, Origin, ServiceError, random};
 
 pub(crate) use self::attempts::REMEMBERED;
 pub use self::passwords::{PasswordChange, PasswordChanged, PasswordReset};
+pub(crate) use self::waits::Waits;
 
 /// What somebody types to sign in.
 #[derive(Debug)]
@@ -103,6 +105,7 @@ impl Keystile {
     /// whatever the reason; [`ServiceError::TooManyAttempts`] if it is too early to try again;
     /// [`ServiceError::InsecureTransport`] over plain HTTP, unless the provider allows it.
     pub async fn sign_in(&self, typed: SignIn, origin: Origin) -> Result<SignedIn, ServiceError> {
+        self.admit_address(origin.address)?;
         let found = self.find_login(&typed.username, &origin).await?;
         let attempt = &found.attempt;
         self.admit_attempt(attempt).await?;

@@ -10,7 +10,8 @@
 //! its network of 64 bits, which is what one customer has. A right password takes one more failure
 //! off its address, so that an office where many sign in is not slowed down by their mistakes.
 //!
-//! What was refused for the wait is no attempt: it neither counts nor makes the wait longer.
+//! What was refused for the wait is no attempt: it neither counts nor makes the wait longer. An
+//! address that was just told to wait (`waits`) is not looked up again.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::{Keystile, ServiceError};
 /// One attempt with a password: what its failures are counted for.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    network: IpAddr,
     name: Subject,
     address: Subject,
 }
@@ -54,8 +56,10 @@ impl Attempt {
             true => keys.stand_in(&format!("sign-in {address} {key}")),
             false => name_subject(keys, key),
         };
-        let from = keys.stand_in(&format!("sign-in from {}", network(address)));
+        let network = network(address);
+        let from = keys.stand_in(&format!("sign-in from {network}"));
         Self {
+            network,
             name: Subject { text: name, free: lockout.name_failures },
             address: Subject { text: from, free: lockout.address_failures },
         }
@@ -70,16 +74,28 @@ impl Attempt {
 
     /// How long to wait after these failures.
     fn wait(&self, failures: &[Failures], now: Timestamp) -> Option<Duration> {
-        let waits = failures.iter().filter_map(|failures| {
-            let mut subjects = self.subjects().into_iter();
-            let subject = subjects.find(|subject| subject.text == failures.subject)?;
-            wait(failures, subject.free, now)
-        });
-        waits.max()
+        self.subjects().into_iter().filter_map(|subject| subject.wait(failures, now)).max()
+    }
+}
+
+impl Subject {
+    fn wait(&self, failures: &[Failures], now: Timestamp) -> Option<Duration> {
+        let own = failures.iter().find(|failures| failures.subject == self.text)?;
+        wait(own, self.free, now)
     }
 }
 
 impl Keystile {
+    /// Refuses who was told to wait, whatever their name.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::TooManyAttempts`] if it is too early.
+    pub(super) fn admit_address(&self, address: IpAddr) -> Result<(), ServiceError> {
+        let wait = self.sign_in_waits.left(network(address), self.clock.now());
+        wait.map_or(Ok(()), too_many)
+    }
+
     /// Lets an attempt through and counts it as a failure, until it is taken back.
     ///
     /// # Errors
@@ -91,6 +107,9 @@ impl Keystile {
         // Reading takes nobody's turn: those who have to wait could otherwise hold up all changes.
         let texts = subjects.map(|subject| subject.text.clone());
         let known = self.store.read().await?.find_failures(&texts).await?;
+        if let Some(wait) = attempt.address.wait(&known, now) {
+            self.sign_in_waits.tell(attempt.network, wait, now);
+        }
         attempt.wait(&known, now).map_or(Ok(()), too_many)?;
         let mut books = self.store.books().await?;
         let mut before = Vec::new();
