@@ -80,13 +80,12 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         metrics: metrics::of(settings.metrics_listen),
     });
     let metrics = metrics::serve(settings.metrics_listen, &state)?;
-    let document = Arc::new(keystile_http::document());
     let rounds = rounds::begin(&state, tls.clone(), feed).await;
     let (stop_usage, until_stopped) = oneshot::channel();
     let retention = settings.limits.usage_retention;
     let usage = tokio::spawn(usage::keep(state.clone(), retention, until_stopped));
     let workers = settings.limits.workers;
-    let server = keystile_http::serve(listener, tls.as_deref(), workers, state.clone(), document)?;
+    let server = keystile_http::serve(listener, tls.as_deref(), workers, state.clone())?;
     teller.tell(&url, secrets.as_ref())?;
     let mut stopping =
         tokio::spawn(signals.obey(server.handle(), health, settings.limits.drain_delay));

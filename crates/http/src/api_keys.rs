@@ -17,7 +17,6 @@ use keystile_api::api_keys::{
 use keystile_domain::{ApiKeyId, ExternalId, Reason};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::{Answer, respond};
 use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
@@ -28,11 +27,12 @@ use crate::fields::broken_parameter;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
+use crate::routing::Routing;
 use crate::state::State;
 use crate::wait::WaitFor;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(list::list_api_keys)
         .service(create_api_key)
         .service(delete_api_keys)

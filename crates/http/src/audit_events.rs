@@ -5,7 +5,6 @@ use keystile_api::audit_events::{AuditEvent, AuditTarget, ChainBreak, ChainHead,
 use keystile_api::lists::Page;
 use keystile_domain::{Actor, Direction, EventFilter, EventSort, IdError, SealedEvent};
 use keystile_service::audit_events as service;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{AuditRead, Authorized};
 use crate::error::ApiError;
@@ -13,10 +12,11 @@ use crate::fields::broken_parameter;
 use crate::me::principal_view;
 use crate::paging::{List, list_params};
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(verify_audit_events).service(list_audit_events);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(verify_audit_events).service(list_audit_events);
 }
 
 list_params! {

@@ -5,17 +5,17 @@ use keystile_api::auth::{Login, RefreshToken, SessionTokens, SignInProvider, Sig
 use keystile_domain::{Provider, ProviderSettings};
 use keystile_service::sign_in::{SignIn, SignedIn};
 use secrecy::ExposeSecret;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::asked::Asked;
 use crate::authenticate::origin;
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(list_sign_in_providers)
         .service(start_session)
         .service(refresh_session)

@@ -12,17 +12,17 @@ use keystile_domain::Seq;
 use keystile_service::followers::Notice;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::asked::Asked;
 use crate::authorized::{Authorized, KeysVerify};
 use crate::error::ApiError;
 use crate::fields::broken_parameter;
 use crate::params::Params;
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_changes);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(list_changes);
 }
 
 /// Where in the feed to begin.

@@ -18,20 +18,18 @@ use keystile_domain::{Credential, Rule};
 use keystile_service::Refused;
 use keystile_service::forward_auth::Passage;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use utoipa::openapi::path::Paths;
-use utoipa::openapi::{RefOr, Schema};
-use utoipa_actix_web::OpenApiFactory;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::gateway::{Gateway, Stopped};
 use crate::asked::Asked;
 use crate::authenticate::origin;
 use crate::error::ApiError;
 use crate::limits::{Attempt, tell};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(ForwardAuth);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.mention(&__path_ask_by_endpoint).mention(&__path_ask_by_permission);
+    routing.unmentioned(ForwardAuth);
 }
 
 /// Whether gateways ask at a path.
@@ -46,16 +44,6 @@ impl HttpServiceFactory for ForwardAuth {
     fn register(self, config: &mut AppService) {
         web::scope(BASE).default_service(web::to(forward_auth)).register(config);
     }
-}
-
-impl OpenApiFactory for ForwardAuth {
-    fn paths(&self) -> Paths {
-        let mut paths = __path_ask_by_endpoint.paths();
-        paths.merge(__path_ask_by_permission.paths());
-        paths
-    }
-
-    fn schemas(&self, _: &mut Vec<(String, RefOr<Schema>)>) {}
 }
 
 async fn forward_auth(request: HttpRequest, state: web::Data<State>) -> HttpResponse {

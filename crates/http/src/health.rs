@@ -3,10 +3,10 @@
 use actix_web::{HttpResponse, get, web};
 use keystile_api::health::Health as View;
 use tokio::sync::watch;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::ApiError;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
 /// Whether the server takes requests; shared with whoever stops it.
@@ -32,8 +32,8 @@ impl Health {
     }
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(check_liveness).service(check_readiness);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(check_liveness).service(check_readiness);
 }
 
 /// Whether the process lives

@@ -10,7 +10,6 @@ use keystile_domain::{ApiKeyFilter, ApiKeySort, PermissionSet};
 use keystile_service::insights::{Days, FoundKeys, InsightDays, Insights, OverGrantedKey};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api_keys::api_key;
 use crate::authorized::{ApiKeysRead, Authorized};
@@ -19,10 +18,11 @@ use crate::fields::broken_parameter;
 use crate::paging::{List, limit};
 use crate::params::Params;
 use crate::roles::endpoint_rule;
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show_insights).service(list_over_granted_keys);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(show_insights).service(list_over_granted_keys);
 }
 
 /// How many days make which difference.

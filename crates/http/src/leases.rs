@@ -9,7 +9,6 @@ use keystile_domain::{IdError, SecretFormat, Seq};
 use keystile_service::ServiceError;
 use keystile_service::followers::{Applied, LeaseAsk, LeaseGiven, LeaseId};
 use keystile_service::lookups::KeyShapes;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Authorized, KeysVerify};
 use crate::body::Body;
@@ -17,10 +16,11 @@ use crate::changes::change;
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(extend_lease).service(show_verifier_settings);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(extend_lease).service(show_verifier_settings);
 }
 
 /// Ask for a lease

@@ -10,7 +10,8 @@
 //! - `edge`: names the request, bounds it, gives every answer its headers, turns every error
 //!   into a problem document, writes the one line in the log.
 //! - `direct`: the short way to the handlers that are asked all the time. All others stand behind
-//!   the framework's router (`app`), and so do these, for requests that are written in another way.
+//!   the framework's router (`app`, filled by `routing`), and so do these, for requests that are
+//!   written in another way.
 //! - `authenticate`: finds the credential and judges it, before the body is read.
 //! - `forward_auth`, instead, if a gateway asks about a request to somebody else.
 //! - the handler of its resource, in the file of that name. `authorized::Authorized` in its
@@ -52,6 +53,7 @@ mod path;
 mod providers;
 mod replays;
 mod roles;
+mod routing;
 mod server;
 mod state;
 mod tickets;

@@ -9,7 +9,6 @@ use keystile_domain::{
     ProviderSettings, Role,
 };
 use keystile_service::lookups::{Absent, Known, Lookup, Shown};
-use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
 use crate::answer::json;
@@ -21,11 +20,12 @@ use crate::limits::rate_limit_views;
 use crate::me::{credential_view, principal_view, texts};
 use crate::params::{NoParams, Params};
 use crate::roles::endpoint_rule;
+use crate::routing::Routing;
 use crate::state::State;
 use crate::verify::deletion;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(look_credential_up);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(look_credential_up);
 }
 
 /// Look a credential up

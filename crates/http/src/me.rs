@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use actix_web::{HttpResponse, get};
 use keystile_api::me::{Credential as CredentialView, Me, Principal as PrincipalView, RoleName};
 use keystile_domain::{Credential, PermissionSet, Principal, Role};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::json;
 use crate::authorized::{Anybody, Authorized};
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show_me).service(password::change_password);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(show_me).service(password::change_password);
 }
 
 /// Who the request acts as

@@ -20,18 +20,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, get, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Scope, get, web};
 use keystile_api::problem::ErrorCode;
 use keystile_auth::{Clock, SystemClock};
 use keystile_domain::Timestamp;
-use utoipa::openapi::OpenApi;
-use utoipa_actix_web::scope;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authenticate::authenticate;
 use crate::authorized::{Authorized, MetricsRead};
 use crate::error::ApiError;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
 use exposition::Format;
@@ -69,9 +67,9 @@ impl Metrics {
         Self { apart: true, ..Self::default() }
     }
 
-    /// Where one more worker counts the requests for the paths of a document.
-    pub(crate) fn begin(&self, document: &OpenApi) -> Requests {
-        let routes = Arc::clone(self.routes.get_or_init(|| Arc::new(Routes::of(document))));
+    /// Where one more worker counts the requests for these paths.
+    pub(crate) fn begin<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Requests {
+        let routes = Arc::clone(self.routes.get_or_init(|| Arc::new(Routes::of(paths))));
         let shard = Arc::new(Shard::of(&routes));
         self.shards().push(Arc::clone(&shard));
         Requests::new(routes, shard)
@@ -90,8 +88,11 @@ impl Metrics {
     }
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(scope::scope("/metrics").wrap(from_fn(authenticate)).service(show_metrics));
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    let guard = |scope: Scope| scope.wrap(from_fn(authenticate));
+    routing.scope("/metrics", guard, |routing| {
+        routing.service(show_metrics);
+    });
 }
 
 /// Show how the server does

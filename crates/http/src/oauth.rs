@@ -4,27 +4,24 @@ mod client;
 mod token;
 
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpResponse, Scope, post, web};
 use keystile_api::oauth::{Introspection, OAuthError, TokenForm};
 use keystile_domain::Permission;
 use keystile_service::ServiceError;
 use keystile_service::oauth::{ActiveToken, Refusal};
-use utoipa_actix_web::scope;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Anybody, Authorized, KeysVerify};
 use crate::body::Form;
 use crate::error::ApiError;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    let endpoints = scope::scope("/oauth2")
-        .wrap(from_fn(client::authenticate_client))
-        .service(token::issue_token)
-        .service(introspect_token)
-        .service(revoke_token);
-    config.service(endpoints);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    let guard = |scope: Scope| scope.wrap(from_fn(client::authenticate_client));
+    routing.scope("/oauth2", guard, |routing| {
+        routing.service(token::issue_token).service(introspect_token).service(revoke_token);
+    });
 }
 
 /// Tell about a token

@@ -7,7 +7,6 @@ mod view;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use keystile_api::providers::{NewProvider, Provider as View, ProviderPatch};
 use keystile_domain::ProviderId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::{Answer, respond};
 use crate::authorized::{Authorized, ProvidersRead, ProvidersWrite};
@@ -17,10 +16,11 @@ use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(list::list_providers)
         .service(create_provider)
         .service(show_provider)

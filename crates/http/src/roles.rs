@@ -9,7 +9,6 @@ use keystile_domain::{
 };
 use keystile_service::ServiceError;
 use keystile_service::roles::{RoleChange, RoleDraft};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::{Answer, respond};
 use crate::authorized::{Authorized, RolesRead, RolesWrite};
@@ -21,10 +20,11 @@ use crate::paging::{List, list_params};
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(list_roles)
         .service(create_role)
         .service(show_role)

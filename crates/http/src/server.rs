@@ -14,7 +14,6 @@ use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::body::BoxBody;
@@ -25,7 +24,6 @@ use actix_web::dev::Server;
 use actix_web::rt::net::TcpStream;
 use actix_web::web;
 use tokio_rustls::TlsAcceptor;
-use utoipa::openapi::OpenApi;
 
 use crate::app::service;
 use crate::edge::Connection;
@@ -47,15 +45,10 @@ pub fn serve(
     tls: Option<&Tls>,
     workers: usize,
     state: web::Data<State>,
-    document: Arc<OpenApi>,
 ) -> io::Result<Server> {
     let builder = Server::build().workers(workers).shutdown_timeout(SHUTDOWN_SECONDS);
-    let worker = Worker {
-        tls: tls.map(Tls::acceptor),
-        stopping: builder.graceful_shutdown_signal(),
-        state,
-        document,
-    };
+    let worker =
+        Worker { tls: tls.map(Tls::acceptor), stopping: builder.graceful_shutdown_signal(), state };
     let worker = move || {
         let worker = worker.clone();
         fn_factory(move || worker.clone().start())
@@ -69,14 +62,13 @@ struct Worker {
     tls: Option<TlsAcceptor>,
     stopping: GracefulShutdownSignal,
     state: web::Data<State>,
-    document: Arc<OpenApi>,
 }
 
 impl Worker {
     async fn start(self) -> Result<impl Service<TcpStream, Response = (), Error = ()>, ()> {
-        let Self { tls, stopping, state, document } = self;
+        let Self { tls, stopping, state } = self;
         let timeout = state.limits.request_timeout;
-        let app = Rc::new(service(state.clone(), document, tls.is_some()).await.ok_or(())?);
+        let app = Rc::new(service(state.clone(), tls.is_some()).await.ok_or(())?);
         let http1 = Rc::new(http1(Rc::clone(&app), timeout, stopping.clone()).await?);
         Ok(fn_service(move |stream: TcpStream| {
             let (tls, stopping) = (tls.clone(), stopping.clone());

@@ -5,17 +5,17 @@ use keystile_api::tickets::{NewTicket, Ticket as View};
 use keystile_domain::{Secret, TICKET_PARAMETER, TicketLifetime, TicketTarget};
 use keystile_service::ServiceError;
 use keystile_service::tickets::TicketDraft;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Anybody, Authorized};
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::params::{ChangeParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(create_ticket);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(create_ticket);
 }
 
 /// Create a ticket

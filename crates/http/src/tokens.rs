@@ -17,7 +17,6 @@ use keystile_service::tokens::{IssuedToken, ShownToken, TokenOwner};
 use keystile_service::{Caller, ServiceError};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::{Answer, respond};
 use crate::error::ApiError;
@@ -25,13 +24,14 @@ use crate::fields::{broken_parameter, moment};
 use crate::paging::{List, list_params};
 use crate::params::ChangeParams;
 use crate::replays::plain;
+use crate::routing::Routing;
 use crate::state::State;
 use crate::wait::WaitFor;
 
 pub(crate) use view::live_token;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(own::routes).configure(of_users::routes);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.configure(own::routes).configure(of_users::routes);
 }
 
 list_params! {

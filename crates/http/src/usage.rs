@@ -8,17 +8,20 @@ use keystile_service::usage::{Step, Usage, UsageWindow};
 use keystile_service::{Caller, Keystile};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Account, ApiKeysRead, Authorized, TokensOfUsersRead};
 use crate::error::ApiError;
 use crate::fields::{broken_parameter, moment};
 use crate::params::Params;
 use crate::path::{Id, TokenOf};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show_api_key_usage).service(show_own_token_usage).service(show_user_token_usage);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing
+        .service(show_api_key_usage)
+        .service(show_own_token_usage)
+        .service(show_user_token_usage);
 }
 
 /// Which time to show, and how finely.

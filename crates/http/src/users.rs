@@ -9,7 +9,6 @@ use keystile_domain::{Reason, User, UserId};
 use keystile_service::users::UserRemoval;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::{Answer, respond};
 use crate::authorized::{Authorized, UsersRead, UsersWrite};
@@ -21,11 +20,12 @@ use crate::limits::rate_limit_views;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
+use crate::routing::Routing;
 use crate::state::State;
 use crate::wait::WaitFor;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(list::list_users)
         .service(create_user)
         .service(show_user)

@@ -2,15 +2,15 @@
 
 use actix_web::{HttpResponse, get, web};
 use keystile_api::verifiers::{VerifierNode, Verifiers as View};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::authorized::{Authorized, ClusterRead};
 use crate::error::ApiError;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_verifiers);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(list_verifiers);
 }
 
 /// List the verifiers

@@ -9,19 +9,19 @@ use keystile_api::verify::{Verdict as View, Verdicts, VerifyBatch, VerifyRequest
 use keystile_domain::Rule;
 use keystile_service::ServiceError;
 use keystile_service::verify::{Ending, Verdict};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::json;
 use crate::authorized::{Authorized, KeysVerify};
 use crate::body::{BatchBody, Body};
 use crate::error::ApiError;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
 pub(crate) use view::deletion;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(verify_credential).service(verify_credentials);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(verify_credential).service(verify_credentials);
 }
 
 /// Check a credential

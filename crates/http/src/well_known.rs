@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use keystile_api::problem::ErrorCode;
 use keystile_api::well_known::{JwkSet, ServerMetadata};
 use keystile_service::KEPT_SECONDS;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::ApiError;
 use crate::params::{NoParams, Params};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_signing_keys).service(show_server_metadata);
+pub(crate) fn routes(routing: &mut Routing<'_>) {
+    routing.service(list_signing_keys).service(show_server_metadata);
 }
 
 /// Where the metadata of an issuer with a path are: the path stands behind (RFC 8414, section 3.1).

@@ -9,7 +9,6 @@ use keystile_domain::{ApiKeyId, RotationOverlap};
 use keystile_service::ServiceError;
 use keystile_service::api_keys::KeyRotation;
 use keystile_service::usage::OldSecretUse;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::view;
 use crate::answer::{Answer, respond};
@@ -20,10 +19,11 @@ use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(super) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(rotate_api_key)
         .service(show_rotation)
         .service(finish_rotation)

@@ -237,7 +237,8 @@ mod tests {
     fn what_workers_counted_is_shown_together() {
         let metrics = Metrics::default();
         let document = crate::document();
-        let workers = [metrics.begin(&document), metrics.begin(&document)];
+        let begin = || metrics.begin(document.paths.paths.keys().map(String::as_str));
+        let workers = [begin(), begin()];
         for worker in &workers {
             let route = worker.routes.find("/healthz");
             for millis in [3, 4, 60_000] {

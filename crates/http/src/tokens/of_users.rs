@@ -6,7 +6,6 @@ use keystile_api::lists::Page;
 use keystile_api::tokens::{IssuedToken as IssuedView, NewToken, RotateToken, Token as View};
 use keystile_domain::UserId;
 use keystile_service::tokens::TokenOwner::User;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{DeleteParams, TokenParams, delete, list, parse, rotate, view};
 use crate::answer::respond;
@@ -17,10 +16,11 @@ use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::{Id, TokenOf};
 use crate::replays::{Idempotency, IdempotencyParams};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(super) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(list_user_tokens)
         .service(create_user_token)
         .service(show_user_token)

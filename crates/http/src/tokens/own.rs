@@ -7,7 +7,6 @@ use keystile_api::tokens::{
 };
 use keystile_domain::TokenId;
 use keystile_service::tokens::TokenOwner::Caller;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{DeleteParams, TokenParams, delete, list, parse, rotate, view};
 use crate::answer::respond;
@@ -18,10 +17,11 @@ use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
+use crate::routing::Routing;
 use crate::state::State;
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub(super) fn routes(routing: &mut Routing<'_>) {
+    routing
         .service(list_own_tokens)
         .service(create_own_token)
         .service(show_own_token)

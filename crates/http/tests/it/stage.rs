@@ -7,7 +7,7 @@ use actix_web::{dev::Service, test, web::Data};
 use futures_util::future::LocalBoxFuture;
 use keystile_auth::{Clock, FixedClock, TrustedProxies};
 use keystile_domain::{Secret, Timestamp};
-use keystile_http::{Batches, Health, Limits, Metrics, State, document, service};
+use keystile_http::{Batches, Health, Limits, Metrics, State, service};
 use keystile_service::{
     Keystile, MasterKey,
     first_start::{Bootstrap, initialise},
@@ -107,7 +107,7 @@ fn state(keystile: Keystile) -> Data<State> {
 }
 
 async fn answering(state: Data<State>) -> Answering {
-    let service = Rc::new(service(state, Arc::new(document()), false).await.unwrap());
+    let service = Rc::new(service(state, false).await.unwrap());
     Box::new(move |request| {
         let service = Rc::clone(&service);
         let request = request.peer_addr("127.0.0.1:50000".parse().unwrap()).to_request();
