@@ -25,6 +25,7 @@ use crate::{Answer, Change, Client, Error, Refusal, Result};
 #[must_use]
 pub(crate) struct Call {
     client: Client,
+    operation: Operation,
     method: Method,
     url: Url,
     headers: HeaderMap,
@@ -37,6 +38,7 @@ pub(crate) struct Call {
 
 /// A whole answer of the server that is no refusal.
 pub(crate) struct Heard {
+    operation: Operation,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -52,6 +54,7 @@ impl Client {
         }
         Call {
             client: self.clone(),
+            operation,
             url: operation.url(self.server(), arguments),
             headers,
             body: None,
@@ -202,7 +205,7 @@ impl Call {
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(Error::unanswered)?;
         if status.is_success() {
-            return Ok(Heard { headers, body });
+            return Ok(Heard { operation: self.operation, headers, body });
         }
         Err(refusal(status.as_u16(), &headers, &body))
     }
@@ -249,9 +252,10 @@ impl Heard {
             return Err(Error::NotKeystile { status: 200 });
         }
         let mut json = serde_json::Deserializer::from_slice(&self.body);
-        // What stands there is not told: it may be a secret.
-        serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| Error::Unreadable { member: error.path().to_string() })
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let place = error.path().to_string();
+            Error::unreadable(self.operation, &place, &error.into_inner())
+        })
     }
 
     fn answer<T>(&self, value: T) -> Answer<T> {

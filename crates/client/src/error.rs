@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub use self::refusal::{Code, Refusal};
 pub(crate) use self::refusal::{REQUEST_ID, text};
+use crate::operations::Operation;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +42,15 @@ pub enum Error {
     },
     /// The server did as it was asked, and answered what this version does not understand: it is
     /// older or newer.
-    #[error("the server's answer lacks or changes {member}: it is of another version")]
+    #[error(
+        "the server's answer to {operation} lacks or changes {member}: it is of another version"
+    )]
     #[non_exhaustive]
     Unreadable {
-        /// Where in the body it was not understood.
+        /// Where in the body it was not understood: the member that is missing, or another one.
         member: String,
+        /// What was asked, as the OpenAPI document calls it.
+        operation: &'static str,
     },
 }
 
@@ -93,6 +98,19 @@ impl Error {
         Self::Request(Box::new(error))
     }
 
+    /// An answer that is not understood at this place. What stands there is not told: it may be a
+    /// secret.
+    pub(crate) fn unreadable(operation: Operation, place: &str, error: &serde_json::Error) -> Self {
+        let told = error.to_string();
+        let missing = told.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let member = match (place, missing) {
+            (".", Some(missing)) => missing.to_owned(),
+            (place, Some(missing)) => format!("{place}.{missing}"),
+            (place, None) => place.to_owned(),
+        };
+        Self::Unreadable { member, operation: operation.id }
+    }
+
     /// What became of a request that got no answer.
     pub(crate) fn unanswered(error: reqwest::Error) -> Self {
         // The address is known to whoever asked; it is too long for a line about what went wrong.
@@ -108,6 +126,11 @@ impl Error {
         } else {
             Self::Lost(error)
         }
+    }
+
+    /// Whether whoever is there does not speak TLS: the address should begin with `http://`, say.
+    pub fn is_no_tls(&self) -> bool {
+        matches!(self, Self::Tls(error) | Self::Unreachable(error) if cause::is_no_tls(error))
     }
 
     /// Whether the same request may have another outcome a moment later.
@@ -134,6 +157,6 @@ mod tests {
     fn an_error_travels_between_threads_and_is_small() {
         fn travels<T: Send + Sync + 'static>() {}
         travels::<Error>();
-        assert!(size_of::<Error>() <= 32);
+        assert!(size_of::<Error>() <= 40);
     }
 }

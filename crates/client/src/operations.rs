@@ -9,7 +9,7 @@ use url::Url;
 /// One operation of the API.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation {
-    #[cfg(test)]
+    /// What the document calls it.
     pub(crate) id: &'static str,
     method: &'static str,
     path: &'static str,
@@ -43,7 +43,6 @@ macro_rules! operations {
         $(
             #[expect(non_upper_case_globals, reason = "it has the name of the document")]
             pub(crate) const $id: Operation = Operation {
-                #[cfg(test)]
                 id: stringify!($id),
                 method: stringify!($method),
                 path: $path,

@@ -7,7 +7,7 @@ use keystile_api::changes::Change;
 use reqwest::Response;
 use tokio::time::timeout;
 
-use crate::{Error, Result};
+use crate::{Error, Result, operations};
 
 /// The events of one connection.
 pub(super) struct Events {
@@ -26,8 +26,9 @@ impl Events {
         loop {
             while let Some(line) = self.line() {
                 let Some(data) = line.strip_prefix(b"data:") else { continue };
-                let change = serde_json::from_slice(data);
-                return change.map(Some).or(Err(Error::Unreadable { member: "data".to_owned() }));
+                let change = serde_json::from_slice(data).map(Some);
+                return change
+                    .map_err(|error| Error::unreadable(operations::list_changes, "data", &error));
             }
             let chunk = timeout(SILENCE, self.response.chunk()).await.or(Err(Error::TimedOut))?;
             match chunk.map_err(Error::unanswered)? {

@@ -8,6 +8,15 @@ pub(super) fn is_tls(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| cause.is::<rustls::Error>())
 }
 
+/// Whether what was answered to a handshake is no TLS at all: other bytes, or none.
+pub(super) fn is_no_tls(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| {
+        let ended = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+        matches!(cause.downcast_ref(), Some(rustls::Error::InvalidMessage(_)))
+            || cause.downcast_ref().is_some_and(ended)
+    })
+}
+
 /// The first cause of all.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
     chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use keystile_client::roles::RoleFilter;
 use keystile_client::{Client, Error};
 use serde_json::json;
 
@@ -60,9 +61,29 @@ async fn what_is_no_keystile_server_is_told_as_such() {
 async fn an_answer_of_another_version_is_told_by_its_place_and_not_by_its_text() {
     let stub = Stub::new([stub::json("200 OK", &json!({"principal": {"kind": 7}}))]).await;
     let error = stub.client().me().show().await.unwrap_err();
-    let Error::Unreadable { member, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(member, "principal.kind");
+    let Error::Unreadable { member, operation, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((member.as_str(), *operation), ("principal.kind", "show_me"));
     assert!(!format!("{error:?} {error}").contains('7'));
+}
+
+#[tokio::test]
+async fn a_member_that_an_older_server_lacks_is_named() {
+    let mut role = stub::role(5);
+    role.as_object_mut().unwrap().remove("built_in");
+    role.as_object_mut().unwrap().remove("may_grant");
+    let stub = Stub::new([stub::json("200 OK", &json!({"data": [role], "limit": 20}))]).await;
+    let error = stub.client().roles().list(&RoleFilter::default()).await.unwrap_err();
+    let Error::Unreadable { member, operation, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((member.as_str(), *operation), ("data[0].may_grant", "list_roles"));
+}
+
+#[tokio::test]
+async fn where_nobody_speaks_tls_the_error_knows_it() {
+    let stub = Stub::new([stub::json("200 OK", &json!({}))]).await;
+    let address = stub.address();
+    let client = Client::builder(&format!("https://{address}")).no_proxy().patience(Duration::ZERO);
+    let error = client.build().unwrap().me().show().await.unwrap_err();
+    assert!(error.is_no_tls() && !error.may_be_done(), "{error:?}");
 }
 
 #[tokio::test]
