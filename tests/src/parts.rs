@@ -29,11 +29,13 @@ pub enum Part {
     Python,
     /// `redis-server`.
     Redis,
+    /// The shells `fish` and `zsh`.
+    Shells,
 }
 
 impl Part {
     /// Every part there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Browser,
         Self::Curl,
         Self::FakeTime,
@@ -45,6 +47,7 @@ impl Part {
         Self::Postgres,
         Self::Python,
         Self::Redis,
+        Self::Shells,
     ];
 
     /// The name in messages and lists.
@@ -61,6 +64,7 @@ impl Part {
             Self::Postgres => "postgresql",
             Self::Python => "python packages",
             Self::Redis => "redis",
+            Self::Shells => "fish and zsh",
         }
     }
 
@@ -86,6 +90,7 @@ impl Part {
             Self::Postgres => programs::postgres().is_some(),
             Self::Python => programs::python().is_some(),
             Self::Redis => programs::find("redis-server").is_some(),
+            Self::Shells => ["fish", "zsh"].iter().all(|name| programs::find(name).is_some()),
         }
     }
 

@@ -92,6 +92,7 @@ fn packages_for(part: &str) -> Vec<&'static str> {
         "postgresql" => &[("initdb", "postgresql")],
         "python packages" => &[("pip3", "python3-pip")],
         "redis" => &[("redis-server", "redis-server")],
+        "fish and zsh" => &[("fish", "fish"), ("zsh", "zsh")],
         _ if part.starts_with("keycloak-") => &[("java", "default-jre-headless"), ("mvn", "maven")],
         _ => &[],
     };

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use acceptance::{keystile, scratch};
+use acceptance::{Part, keystile, scratch};
 
 #[test]
 fn bash_completes_commands_flags_and_values() {
@@ -22,6 +22,30 @@ fn bash_completes_commands_flags_and_values() {
     assert!(complete("keystile ke").lines().any(|word| word == "keys"));
     assert!(complete("keystile keys li").lines().any(|word| word == "list"));
     assert!(complete("keystile keys list --na").lines().any(|word| word == "--name"));
+}
+
+#[test]
+fn fish_and_zsh_take_the_completions() {
+    if !Part::Shells.or_skip() {
+        return;
+    }
+    let home = scratch::directory("shells");
+    let run = |shell: &str, script: &str| {
+        let script = script.replace("keystile completions", "$KEYSTILE completions");
+        let mut shell = Command::new(shell);
+        shell.args(["-c", &script]).env("KEYSTILE", keystile()).env("HOME", &home);
+        let output = shell.output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let fish = "keystile completions fish | source; complete -C 'keystile profiles '";
+    let offered = run("fish", fish);
+    assert!(offered.lines().any(|line| line.starts_with("use\t")), "{offered}");
+    let zsh = "autoload -Uz compinit; compinit -u -D; mkdir -p $HOME/functions; \
+               keystile completions zsh > $HOME/functions/_keystile; fpath=($HOME/functions $fpath); \
+               compinit -u -D; print $_comps[keystile]; autoload +X _keystile; whence -v _keystile";
+    let loaded = run("zsh", zsh);
+    assert!(loaded.starts_with("_keystile\n") && loaded.contains("function"), "{loaded}");
 }
 
 #[test]
