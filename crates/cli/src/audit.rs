@@ -205,7 +205,7 @@ async fn since(
 fn tell(session: &Session, event: &AuditEvent) -> Result<(), Failure> {
     match session.form() {
         Form::Table | Form::Csv => output::lines([line(event)]),
-        Form::Json => output::lines([serde_json::to_string(event)?]),
+        Form::Json => output::json_line(event, &session.look),
         form => output::many(std::slice::from_ref(event), form, &session.look),
     }
 }

@@ -4,19 +4,23 @@
 //! what it is on the wire, so that programs find the names of the HTTP API.
 
 mod csv;
+mod letters;
 mod look;
 mod table;
 mod times;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::letters::plain_lines;
 use crate::failure::Failure;
+pub use letters::plain;
 pub use look::Look;
-pub use table::{Cell, Column, Tone, details, plain, table};
+pub use table::{Cell, Column, Tone, details, table};
 pub use times::{moment, relative};
 
 /// A form of output.
@@ -55,9 +59,9 @@ pub trait Shown: Serialize + Sized + 'static {
 pub fn many<T: Shown>(things: &[T], form: Form, look: &Look) -> Result<(), Failure> {
     match form {
         Form::Table => lines([table(T::COLUMNS, things, look)]),
-        Form::Json => json(&things),
-        Form::Yaml => yaml(&things),
-        Form::Csv => csv::print(&values(things)?),
+        Form::Json => json(&things, look),
+        Form::Yaml => yaml(&things, look),
+        Form::Csv => csv::print(&values(things)?, look),
         Form::Id => lines(things.iter().map(Shown::id)),
         Form::Name => lines(things.iter().map(|thing| plain(thing.name()))),
     }
@@ -70,9 +74,9 @@ pub fn many<T: Shown>(things: &[T], form: Form, look: &Look) -> Result<(), Failu
 pub fn one<T: Shown>(thing: &T, form: Form, look: &Look) -> Result<(), Failure> {
     match form {
         Form::Table => lines([details(&serde_json::to_value(thing)?, look)]),
-        Form::Json => json(thing),
-        Form::Yaml => yaml(thing),
-        Form::Csv => csv::print(&values(std::slice::from_ref(thing))?),
+        Form::Json => json(thing, look),
+        Form::Yaml => yaml(thing, look),
+        Form::Csv => csv::print(&values(std::slice::from_ref(thing))?, look),
         Form::Id => lines([thing.id()]),
         Form::Name => lines([plain(thing.name())]),
     }
@@ -84,9 +88,9 @@ pub fn one<T: Shown>(thing: &T, form: Form, look: &Look) -> Result<(), Failure> 
 /// The output takes no more.
 pub fn value(thing: &impl Serialize, form: Form, look: &Look) -> Result<(), Failure> {
     match form {
-        Form::Json => json(thing),
-        Form::Yaml => yaml(thing),
-        Form::Csv => csv::print(&[serde_json::to_value(thing)?]),
+        Form::Json => json(thing, look),
+        Form::Yaml => yaml(thing, look),
+        Form::Csv => csv::print(&[serde_json::to_value(thing)?], look),
         Form::Table => lines([details(&serde_json::to_value(thing)?, look)]),
         Form::Id | Form::Name => {
             Err(Failure::Usage("this has neither id nor name: leave -o out".into()))
@@ -121,12 +125,31 @@ pub fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Fai
     })
 }
 
-fn json(thing: &impl Serialize) -> Result<(), Failure> {
-    lines([serde_json::to_string_pretty(thing)?])
+/// Says something on standard error. That nobody reads it any more is no reason to stop.
+pub fn say(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
-fn yaml(thing: &impl Serialize) -> Result<(), Failure> {
-    lines([serde_saphyr::to_string(thing).map_err(|error| Failure::Form(error.to_string()))?])
+/// One line of JSON for each of many things.
+///
+/// # Errors
+/// The output takes no more.
+pub fn json_line(thing: &impl Serialize, look: &Look) -> Result<(), Failure> {
+    document(serde_json::to_string(thing)?, look)
+}
+
+fn json(thing: &impl Serialize, look: &Look) -> Result<(), Failure> {
+    document(serde_json::to_string_pretty(thing)?, look)
+}
+
+fn yaml(thing: &impl Serialize, look: &Look) -> Result<(), Failure> {
+    let text = serde_saphyr::to_string(thing);
+    document(text.map_err(|error| Failure::Form(error.to_string()))?, look)
+}
+
+/// Programs get every letter as it is; people get none that does something to their terminal.
+fn document(text: String, look: &Look) -> Result<(), Failure> {
+    lines([if look.terminal { plain_lines(&text) } else { text }])
 }
 
 fn values<T: Serialize>(things: &[T]) -> Result<Vec<Value>, Failure> {

@@ -157,7 +157,7 @@ mod tests {
             ],
         };
         let now = "2026-11-22T11:00:00Z".parse().unwrap();
-        let look = Look { colour: false, width: Some(50), absolute: false, now };
+        let look = Look { colour: false, terminal: false, width: Some(50), absolute: false, now };
         let bars = "█".repeat(10);
         assert_eq!(
             chart(&usage, &look),

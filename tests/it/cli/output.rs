@@ -2,8 +2,9 @@
 
 use acceptance::Database;
 use serde_json::{Value, json};
+use tokio::task::block_in_place;
 
-use super::administrator;
+use super::{administrator, terminal::at_a_terminal};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_has_every_form_and_no_secret() {
@@ -55,10 +56,24 @@ async fn a_secret_is_printed_once_and_never_lost_to_a_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_cannot_move_the_cursor() {
+async fn what_others_wrote_does_nothing_to_a_terminal_or_a_spreadsheet() {
     let (server, admin) = administrator(&Database::Sqlite).await;
-    let metadata = json!({"name": "plain", "metadata": {"note": "\u{1b}[2J\u{7}"}});
-    server.admin().post("/api/v1/api-keys", metadata).await.expect(201);
-    let shown = admin.prints(&["keys", "get", "plain"]).await;
-    assert!(!shown.contains('\u{1b}') && !shown.contains('\u{7}'), "{shown:?}");
+    let metadata = json!({"note": "\u{1b}[2J\u{7}\u{9b}\u{202e}\u{200b}"});
+    let key = json!({"name": "=1+1", "description": "@SUM(A1)", "metadata": metadata});
+    server.admin().post("/api/v1/api-keys", key).await.expect(201);
+    let shown = admin.prints(&["keys", "get", "=1+1"]).await;
+    assert!(shown.contains(r"\u001b[2J\u0007\u009b\u202e\u200b"), "{shown:?}");
+    for form in ["json", "yaml", "csv"] {
+        let shown = block_in_place(|| {
+            let get = ["keys", "get", "=1+1", "-o", form];
+            at_a_terminal(&admin, &get).exp_eof().unwrap()
+        });
+        assert!(shown.contains(r"\u202e\u200b"), "{form}: {shown:?}");
+        let raw = |letter: char| letter.is_control() && !"\r\n".contains(letter);
+        assert!(!shown.contains(raw), "{form}: {shown:?}");
+    }
+    // Programs get it as it is.
+    assert_eq!(admin.shows(&["keys", "get", "=1+1"]).await["metadata"], metadata);
+    let csv = admin.prints(&["keys", "get", "=1+1", "-o", "csv"]).await;
+    assert!(csv.contains(",'=1+1,'@SUM(A1),"), "{csv}");
 }

@@ -102,7 +102,7 @@ async fn a_terminal_has_colours_unless_somebody_minds() {
 }
 
 /// The command, with a terminal for its standard input, output and error.
-fn at_a_terminal(person: &Person, arguments: &[&str]) -> PtySession {
+pub fn at_a_terminal(person: &Person, arguments: &[&str]) -> PtySession {
     let mut command = person.command(arguments);
     command.env("TERM", "xterm-256color");
     spawn_command(command, Some(PATIENCE)).unwrap()

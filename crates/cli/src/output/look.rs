@@ -11,6 +11,8 @@ use crate::environment;
 pub struct Look {
     /// Whether there is a terminal that shows colours, and nobody minds them.
     pub colour: bool,
+    /// Whether people read it, on a terminal.
+    pub terminal: bool,
     /// How many columns the terminal has; `None`: there is none, and nothing is cut.
     pub width: Option<u16>,
     /// Whether times are written out.
@@ -26,6 +28,7 @@ impl Look {
         let width = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0);
         Self {
             colour: terminal && !environment::minds_colour(),
+            terminal,
             width: width.filter(|_| terminal),
             absolute,
             now: environment::now(),

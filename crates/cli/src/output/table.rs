@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, Table};
 use serde_json::Value;
 
-use super::{Look, relative};
+use super::{Look, plain, relative};
 
 /// A column of a table.
 pub struct Column<T> {
@@ -75,11 +75,6 @@ pub fn details(thing: &Value, look: &Look) -> String {
         table.add_row([Drawn::new(name.replace('_', " ")), drawn(Cell::toned(text, tone), look)]);
     }
     finish(table)
-}
-
-/// A text without what would move the cursor or change colours: names are other people's.
-pub fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 fn empty(look: &Look) -> Table {
