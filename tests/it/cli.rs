@@ -2,6 +2,8 @@
 //! server.
 
 mod bad_input;
+mod logins;
+mod other_servers;
 mod output;
 mod pipelines;
 mod profiles;

@@ -5,7 +5,10 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, value_parser};
+use clap::{
+    Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
+    value_parser,
+};
 use keystile_domain::Timestamp;
 
 use crate::settings::{CONFIG_VARIABLE, Fallback, Flags, SETTINGS, Setting};
@@ -18,6 +21,17 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Action,
+}
+
+impl Cli {
+    /// Reads it from the process. Whoever asks for what cannot be is told, and the process ends.
+    pub fn read() -> Self {
+        let mut program = Self::command();
+        let matches = program.get_matches_mut();
+        let read = keystile_cli::Command::refuse_stray_flags(&matches, &mut program)
+            .and_then(|()| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// What to do: what belongs to the machine of the server is here, what asks a server from anywhere

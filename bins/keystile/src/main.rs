@@ -19,13 +19,13 @@ mod usage;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use cli::{Action, Cli, ConfigAction};
 use settings::{Settings, Sources};
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match run(Cli::read().command) {
         Ok(code) => code,
         Err(error) => {
             // Not by returning it: that would print a backtrace.

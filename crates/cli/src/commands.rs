@@ -6,7 +6,9 @@ use crate::audit::AuditVerb;
 use crate::failure::Failure;
 use crate::import::Import;
 use crate::insights::Insights;
-use crate::login::{Login, Logout, Whoami};
+use crate::login::Login;
+use crate::logout::Logout;
+use crate::profiles::verbs::ProfileVerb;
 use crate::resources::api_keys::ApiKeys;
 use crate::resources::providers::Providers;
 use crate::resources::roles::Roles;
@@ -18,6 +20,7 @@ use crate::shell::{Completions, Man};
 use crate::usage::{UsageOfKey, UsageOfToken};
 use crate::verbs::{Group, Verb};
 use crate::verify::Verify;
+use crate::whoami::Whoami;
 
 /// The commands that ask a server.
 #[derive(Subcommand)]
@@ -34,11 +37,15 @@ pub enum Command {
     #[command(after_help = KEYS)]
     Keys(Group<KeyVerb>),
     /// Keep the address of a server and a key or token for it
+    #[command(after_help = LOGIN)]
     Login(Login),
     /// Forget the key or token of a server
+    #[command(after_help = LOGOUT)]
     Logout(Logout),
     /// Print the manual, or write a page for each command
     Man(Man),
+    /// Profiles, the servers that somebody signed in to here: list, use, remove
+    Profiles(Group<ProfileVerb>),
     /// Providers, the ways to authenticate: list, get, new, set, remove
     Providers(Group<Verb<Providers>>),
     /// Roles: list, get, new, set, remove
@@ -50,6 +57,7 @@ pub enum Command {
     /// Check a key or token, which is asked for or the first line of standard input
     Verify(Verify),
     /// Show who you are at the server, and what you may do
+    #[command(after_help = WHOAMI)]
     Whoami(Whoami),
 }
 
@@ -57,10 +65,11 @@ pub enum Command {
 #[derive(Subcommand)]
 pub enum KeyVerb {
     #[command(flatten)]
-    Verb(Verb<ApiKeys>),
+    Verb(Box<Verb<ApiKeys>>),
     /// Give a key a new secret, and see the old one off
     Rotate(RotateKey),
     /// Show how often a key was checked, by day or hour
+    #[command(after_help = USAGE_OF_KEY)]
     Usage(UsageOfKey),
 }
 
@@ -72,6 +81,7 @@ pub enum TokenVerb {
     /// Give a token a new secret
     Rotate(RotateTokenOf),
     /// Show how often a token was checked, by day or hour
+    #[command(after_help = USAGE_OF_TOKEN)]
     Usage(UsageOfToken),
 }
 
@@ -93,9 +103,10 @@ impl Command {
                 insights.run(&session).await
             }
             Self::Keys(Group { verb, common }) => keys(verb, &common.open()?).await,
-            Self::Login(login) => login.run().await,
+            Self::Login(login) => Box::pin(login.run()).await,
             Self::Logout(logout) => logout.run().await,
             Self::Man(man) => man.run(program()),
+            Self::Profiles(Group { verb, common }) => verb.run(&common).await,
             Self::Providers(Group { verb, common }) => verb.run(&common.open()?).await,
             Self::Roles(Group { verb, common }) => verb.run(&common.open()?).await,
             Self::Tokens(Group { verb, common }) => tokens(verb, &common.open()?).await,
@@ -125,6 +136,26 @@ async fn tokens(verb: TokenVerb, session: &Session) -> Result<(), Failure> {
     }
 }
 
+const LOGIN: &str = "\
+Examples:
+  keystile login https://keys.example.com
+  keystile login https://keys.example.com --profile staging < key
+  keystile login --sso";
+const LOGOUT: &str = "\
+Examples:
+  keystile logout
+  keystile logout --profile staging";
+const WHOAMI: &str = "\
+Examples:
+  keystile whoami
+  keystile whoami --profile staging -o json";
+const USAGE_OF_KEY: &str = "\
+Examples:
+  keystile keys usage 'CI pipeline'
+  keystile keys usage 'CI pipeline' --by hour --since 2d -o csv";
+const USAGE_OF_TOKEN: &str = "\
+Examples:
+  keystile tokens usage nightly --user deploy-bot";
 const KEYS: &str = "\
 Examples:
   keystile keys list --name 'CI*'

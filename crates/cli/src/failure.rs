@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use keystile_api::problem::ErrorCode;
 use keystile_client::Error;
 
+use crate::environment;
 use crate::output::plain;
 
 /// Why a command did not do all that it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The server refused it, or could not be asked.
-    #[error("{}", told(.0))]
+    /// The server refused a change, or could not be asked.
+    #[error("{}", told(.0, hint_for_change(.0)))]
     Client(#[from] Box<Error>),
     /// Whoever reads standard output has stopped, which is theirs to say.
     #[error("nobody reads standard output any more")]
@@ -30,6 +31,9 @@ pub enum Failure {
     /// There is nothing of this name.
     #[error("{0}")]
     NotFound(String),
+    /// The server refused what would have changed nothing, or could not be asked.
+    #[error("{}", told(.0, hint(.0)))]
+    Question(Box<Error>),
     /// Standard output takes no more.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
@@ -53,7 +57,7 @@ impl Failure {
     /// The same as a number.
     pub fn number(&self) -> u8 {
         match self {
-            Self::Client(error) => match error.status() {
+            Self::Client(error) | Self::Question(error) => match error.status() {
                 Some(401 | 403) => 4,
                 Some(404) => 3,
                 _ => 1,
@@ -69,6 +73,14 @@ impl Failure {
 }
 
 impl Failure {
+    /// The same of something that changes nothing, whatever became of it.
+    pub fn of_question(self) -> Self {
+        match self {
+            Self::Client(error) => Self::Question(error),
+            failure => failure,
+        }
+    }
+
     /// Another text with the same number.
     pub fn saying(&self, text: String) -> Self {
         match self.number() {
@@ -100,9 +112,9 @@ impl From<csv::Error> for Failure {
 }
 
 /// One line: what went wrong and what to do, then the code and the request, for whoever looks it up.
-fn told(error: &Error) -> String {
+fn told(error: &Error, hint: Option<&str>) -> String {
     let mut line = error.to_string().trim_end_matches('.').to_owned();
-    if let Some(hint) = hint(error) {
+    if let Some(hint) = hint {
         line.push_str(": ");
         line.push_str(hint);
     }
@@ -120,21 +132,38 @@ fn told(error: &Error) -> String {
 /// What whoever reads it can do about it.
 fn hint(error: &Error) -> Option<&'static str> {
     match error {
-        Error::Lost(_) | Error::TimedOut => Some("it may have been done all the same; look"),
+        Error::Lost(_) => Some("does the address begin with http:// where it should be https://?"),
+        Error::NotKeystile { status: 404, .. } => {
+            Some("leave out what stands behind the host and the port, unless a proxy needs it")
+        }
         Error::Refused(refusal) => match refusal.status {
-            400 if refusal.code == ErrorCode::UnknownFields => {
-                Some("the server is of another version than this program")
-            }
+            400 if refusal.code == ErrorCode::UnknownFields => Some(OTHER_VERSION),
             401 if refusal.code == ErrorCode::InvalidCredential
                 || refusal.code == ErrorCode::MissingCredential =>
             {
-                Some("sign in again with `keystile login`")
+                Some(if environment::token().is_some() {
+                    "KEYSTILE_TOKEN holds it: set another one, or unset it to use a profile"
+                } else {
+                    "sign in again with `keystile login`"
+                })
             }
-            405 => Some("the server is of another version than this program"),
+            405 => Some(OTHER_VERSION),
             _ => None,
         },
+        error if error.is_no_tls() => Some("nobody speaks TLS there: try http:// in the address"),
         Error::Tls(_) => Some("--ca-file names who vouches for the server"),
         Error::Unreachable(_) => Some("is the address right, and does the server run?"),
+        Error::Unreadable { .. } => Some("use the `keystile` of the server's version"),
         _ => None,
     }
 }
+
+/// The same of a change, of which it may not be known whether it was made.
+fn hint_for_change(error: &Error) -> Option<&'static str> {
+    match hint(error) {
+        _ if error.may_be_done() => Some("it may have been done all the same; look"),
+        hint => hint,
+    }
+}
+
+const OTHER_VERSION: &str = "the server is of another version than this program";

@@ -1,8 +1,8 @@
 //! The command line: an ordinary client of the HTTP API, for people who live in a terminal.
 //!
 //! - `commands` are all of them;
-//! - `session` says which server is asked, as whom, and how output looks; `profiles` and `login`
-//!   keep that, `environment` is all that is taken from the process;
+//! - `session` says which server is asked, as whom, and how output looks; `profiles`, `login`
+//!   and `logout` keep that, `environment` is all that is taken from the process;
 //! - `resource` is the shape of the five kinds of things in `resources`, and `verbs` what is done
 //!   with any of them; `rotate` is what keys and tokens have beside it;
 //! - `targets` finds the things that a command names, `deed` changes them one by one: what-if,
@@ -24,6 +24,7 @@ mod files;
 mod import;
 mod insights;
 mod login;
+mod logout;
 mod output;
 mod profiles;
 mod prompt;
@@ -39,12 +40,16 @@ mod targets;
 mod usage;
 mod verbs;
 mod verify;
+mod whoami;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches, Subcommand};
 
 use self::failure::Failure;
+use self::session::Common;
 
 /// A command that asks a server, as clap reads it.
 ///
@@ -58,6 +63,7 @@ use self::failure::Failure;
 /// }
 ///
 /// assert!(Cli::try_parse_from(["keystile", "keys", "list", "--name", "CI*"]).is_ok());
+/// assert!(Cli::try_parse_from(["keystile", "--profile", "staging", "keys", "list"]).is_ok());
 /// assert!(Cli::try_parse_from(["keystile", "keys", "set", "CI", "--enable", "--disable"]).is_err());
 /// ```
 pub struct Command(commands::Command);
@@ -76,9 +82,33 @@ pub fn run(command: Command, program: impl FnOnce() -> clap::Command) -> ExitCod
     match done {
         Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("keystile: {failure}");
+            output::say(format_args!("keystile: {failure}"));
             failure.exit_code()
         }
+    }
+}
+
+impl Command {
+    /// Refuses flags of these commands in front of one that has no use for them, as in
+    /// `keystile --profile NAME serve`.
+    ///
+    /// # Errors
+    /// There is such a flag; `program` is the whole command line.
+    pub fn refuse_stray_flags(
+        matches: &ArgMatches,
+        program: &mut clap::Command,
+    ) -> Result<(), clap::Error> {
+        let Some((name, _)) = matches.subcommand() else { return Ok(()) };
+        if <Self as Subcommand>::has_subcommand(name) {
+            return Ok(());
+        }
+        let given = |arg: &clap::Arg| {
+            matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+        };
+        let Some(flag) = Common::before_command().find(given) else { return Ok(()) };
+        let text =
+            format!("--{} is for commands that ask a server, not for `{name}`", flag.get_id());
+        Err(program.error(ErrorKind::ArgumentConflict, text.replace('_', "-")))
     }
 }
 
@@ -94,7 +124,7 @@ impl FromArgMatches for Command {
 
 impl Subcommand for Command {
     fn augment_subcommands(command: clap::Command) -> clap::Command {
-        commands::Command::augment_subcommands(command)
+        commands::Command::augment_subcommands(command.args(Common::before_command()))
     }
 
     fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {

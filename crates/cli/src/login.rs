@@ -1,18 +1,20 @@
-//! `login`, `logout`, `whoami`: who asks, and where.
+//! `login`: a server, and a credential that it accepts, are kept under a name.
+
+use std::path::PathBuf;
 
 use clap::Args;
-use keystile_api::me::{Me, RoleName};
-use keystile_client::Change;
-use secrecy::SecretString;
-use url::{Host, Url};
-use uuid::Uuid;
+use keystile_api::me::Me;
+use keystile_client::Error;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::environment;
 use crate::failure::Failure;
-use crate::output::{self, Form, moment, plain};
+use crate::logout;
+use crate::output::{plain, say};
 use crate::profiles::{Profile, Profiles};
-use crate::prompt;
-use crate::session::{Common, DEFAULT_URL, address, connect};
+use crate::prompt::{self, Answer};
+use crate::session::{Common, DEFAULT_URL, address, connect, is_safe};
 use crate::sso;
 use crate::stop::Stop;
 
@@ -27,20 +29,9 @@ pub struct Login {
     /// Which of several sign-ins to use with --sso, by its identifier
     #[arg(long, value_name = "IDENTIFIER", requires = "sso")]
     provider: Option<String>,
-    #[command(flatten)]
-    common: Common,
-}
-
-/// Forgets a credential.
-#[derive(Args)]
-pub struct Logout {
-    #[command(flatten)]
-    common: Common,
-}
-
-/// Shows who asks.
-#[derive(Args)]
-pub struct Whoami {
+    /// Replace what the profile has without asking
+    #[arg(long, short)]
+    force: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -57,32 +48,48 @@ impl Login {
         let name = name.unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
         let before = profiles.profiles.get(&name);
         let url = self.address(before)?;
-        let ca_file = self.common.ca_file.clone();
-        let ca_file = ca_file.map(std::path::absolute).transpose();
-        let ca_file = ca_file.map_err(|error| Failure::System(format!("--ca-file: {error}")))?;
-        // Who vouched for this server does so still.
-        let kept = before.filter(|profile| profile.url == url);
-        let ca_file = ca_file.or_else(|| kept.and_then(|profile| profile.ca_file.clone()));
-        let (token, made) = if self.sso {
-            let anonymous = connect(&url, None, ca_file.as_deref())?;
-            let work = sso::sign_in(&anonymous, self.provider.as_deref());
-            let (token, id) = stop.unless_pressed(work).await?;
-            (token, Some(id))
-        } else {
-            (ask(&url)?, None)
+        let ca_file = self.ca_file(before, &url)?;
+        let given = if self.sso { None } else { Some(ask(&url)?) };
+        let replaced = before.filter(|before| !is_same(before, &url, given.as_ref())).cloned();
+        if let Some(before) = replaced.as_ref().filter(|_| !self.force) {
+            let work = async { Ok::<_, Failure>(who_lives(before).await) };
+            if let Some(who) = stop.unless_pressed(work).await? {
+                agree_to_replace(&name, &before.url, &who)?;
+            }
+        }
+        let (token, made) = match given {
+            Some(token) => {
+                let same = before.filter(|_| replaced.is_none());
+                (token, same.and_then(|before| before.made))
+            }
+            None => {
+                let anonymous = connect(&url, None, ca_file.as_deref())?;
+                let provider = self.provider.as_deref();
+                let work = sso::sign_in(&anonymous, provider, ca_file.as_deref());
+                let (token, id) = stop.unless_pressed(work).await?;
+                (token, Some(id))
+            }
         };
         let client = connect(&url, Some(token.clone()), ca_file.as_deref())?;
         if !is_safe(&url) && !self.common.quiet {
-            eprintln!(
+            say(format_args!(
                 "warning: {url} is not https: others on the way can read what is shown there"
-            );
+            ));
         }
-        let me = stop.unless_pressed(client.me().show()).await?;
+        let me = stop.unless_pressed(accepted(&url, client.me().show())).await?;
         profiles.profiles.insert(name.clone(), Profile { url: url.clone(), token, made, ca_file });
         profiles.current = Some(name.clone());
         profiles.write()?;
+        if let Some(before) = replaced
+            && let Err(failure) = logout::end(&before).await
+        {
+            say(format_args!("keystile: the token that was replaced goes on working: {failure}"));
+        }
         if !self.common.quiet {
-            eprintln!("Signed in at {url} as {}, profile {name}", plain(&me.principal.name));
+            say(format_args!(
+                "Signed in at {url} as {}, profile {name}",
+                plain(&me.principal.name)
+            ));
         }
         Ok(())
     }
@@ -95,89 +102,65 @@ impl Login {
             (None, None, None) => address(DEFAULT_URL),
         }
     }
-}
 
-/// Whether nobody on the way can read what is sent there.
-fn is_safe(url: &Url) -> bool {
-    url.scheme() == "https"
-        || match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
-}
-
-impl Logout {
-    /// Does it. A token that `login --sso` made ends; a key stays as it is.
-    ///
-    /// # Errors
-    /// What went wrong.
-    pub async fn run(self) -> Result<(), Failure> {
-        let mut profiles = Profiles::read()?;
-        let Some(name) = self.common.profile.clone().or(profiles.current.clone()) else {
-            return Err(Failure::NotFound("nobody is signed in".into()));
-        };
-        let Some(profile) = profiles.profiles.remove(&name) else {
-            return Err(Failure::NotFound(format!("there is no profile {name}")));
-        };
-        if profiles.current.as_ref() == Some(&name) {
-            profiles.current = profiles.profiles.keys().next().cloned();
-        }
-        let ended = match profile.made {
-            Some(id) => end(&profile, id).await,
-            None => Ok(()),
-        };
-        profiles.write()?;
-        if let Err(failure) = ended {
-            eprintln!("keystile: the token of this sign-in goes on working: {failure}");
-        }
-        if !self.common.quiet {
-            eprintln!("Signed out of {}, profile {name}", profile.url);
-        }
-        Ok(())
-    }
-}
-
-impl Whoami {
-    /// Does it.
-    ///
-    /// # Errors
-    /// What went wrong.
-    pub async fn run(self) -> Result<(), Failure> {
-        let session = self.common.open()?;
-        let me = session.stop.unless_pressed(session.client.me().show()).await?;
-        match session.form() {
-            Form::Table => output::lines(told(&me, session.client.server(), &session.look)),
-            Form::Id => output::lines([me.principal.id.to_string()]),
-            Form::Name => output::lines([plain(&me.principal.name)]),
-            form => output::value(&me, form, &session.look),
+    /// Who vouched for this server does so still.
+    fn ca_file(&self, before: Option<&Profile>, url: &Url) -> Result<Option<PathBuf>, Failure> {
+        let kept = before.filter(|profile| profile.url == *url);
+        match &self.common.ca_file {
+            Some(file) => std::path::absolute(file)
+                .map(Some)
+                .map_err(|error| Failure::System(format!("--ca-file: {error}"))),
+            None => Ok(kept.and_then(|profile| profile.ca_file.clone())),
         }
     }
 }
 
-fn told(me: &Me<'_>, url: &Url, look: &output::Look) -> Vec<String> {
-    let list = |texts: Vec<String>| if texts.is_empty() { "none".into() } else { texts.join(", ") };
-    let role = |role: &RoleName<'_>| format!("{} ({})", plain(&role.name), role.id);
-    let (principal, credential) = (&me.principal, &me.credential);
-    vec![
-        format!("server       {url}"),
-        format!("name         {} ({})", plain(&principal.name), principal.kind.replace('_', " ")),
-        format!("credential   {} {}", credential.kind.replace('_', " "), credential.key_prefix),
-        format!("expires      {}", moment(credential.expires_at.as_deref(), "never", look)),
-        format!("roles        {}", list(me.roles.iter().map(role).collect())),
-        format!("permissions  {}", list(me.permissions.iter().map(ToString::to_string).collect())),
-    ]
+/// Whether a profile has this very credential already.
+fn is_same(before: &Profile, url: &Url, given: Option<&SecretString>) -> bool {
+    let same = |given: &SecretString| given.expose_secret() == before.token.expose_secret();
+    before.url == *url && given.is_some_and(same)
+}
+
+/// Whom a profile stands for; `None`: its credential has ended, and nothing is lost with it.
+async fn who_lives(profile: &Profile) -> Option<String> {
+    let client = connect(&profile.url, Some(profile.token.clone()), profile.ca_file.as_deref());
+    match client.ok()?.me().show().await {
+        Ok(me) => Some(plain(&me.principal.name)),
+        Err(error) if error.status() == Some(401) => None,
+        Err(_) => Some("somebody who cannot be asked for now".to_owned()),
+    }
+}
+
+fn agree_to_replace(name: &str, url: &Url, who: &str) -> Result<(), Failure> {
+    let is = format!("profile {name} is {who} at {url}");
+    let instead = format!("{is}: --force replaces it, --profile NAME keeps both");
+    if !environment::has_somebody() {
+        return Err(Failure::Usage(instead));
+    }
+    match prompt::ask(&format!("Now {is}. Replace it?"), &instead)? {
+        Answer::Yes | Answer::All => Ok(()),
+        Answer::No | Answer::Quit => Err(Failure::Usage(instead)),
+    }
+}
+
+/// What the server says of a credential that was just given.
+async fn accepted(
+    url: &Url,
+    asked: impl Future<Output = Result<Me<'static>, Error>>,
+) -> Result<Me<'static>, Failure> {
+    match asked.await {
+        Err(error) if error.status() == Some(401) => Err(Failure::NotAllowed(format!(
+            "{url} does not accept this key or token: was all of it copied?"
+        ))),
+        Err(error) if error.is_not_found() => Err(Failure::NotFound(format!(
+            "there is no Keystile at {url}: leave out what stands behind the host and the port"
+        ))),
+        answer => Ok(answer?),
+    }
 }
 
 fn ask(url: &Url) -> Result<SecretString, Failure> {
     prompt::secret(&format!("Key or token for {url}"))
-}
-
-async fn end(profile: &Profile, id: Uuid) -> Result<(), Failure> {
-    let client = connect(&profile.url, Some(profile.token.clone()), profile.ca_file.as_deref())?;
-    client.own_tokens().delete(id, &Change::new()).await?;
-    Ok(())
 }
 
 const DEFAULT_PROFILE: &str = "default";

@@ -1,5 +1,7 @@
 //! What `login` keeps: servers and credentials under names, in one file of their owner's.
 
+pub mod verbs;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -78,18 +80,29 @@ impl Profiles {
     ///
     /// # Errors
     /// There is none of this name.
-    pub fn find(&self, name: Option<&str>, url: Option<&Url>) -> Result<Option<&Profile>, Failure> {
+    pub fn find(
+        &self,
+        name: Option<&str>,
+        url: Option<&Url>,
+    ) -> Result<Option<(&String, &Profile)>, Failure> {
         if let Some(name) = name {
-            let found = self.profiles.get(name);
-            let missing =
-                || Failure::NotFound(format!("no profile {name}: {}", self.sign_in(name)));
-            return found.map(Some).ok_or_else(missing);
+            self.named(name)?;
+            return Ok(self.profiles.get_key_value(name));
         }
-        let current = self.current.as_ref().and_then(|name| self.profiles.get(name));
-        let fits = |profile: &&Profile| url.is_none_or(|url| profile.url == *url);
+        let current = self.current.as_ref().and_then(|name| self.profiles.get_key_value(name));
+        let fits = |(_, profile): &(&String, &Profile)| url.is_none_or(|url| profile.url == *url);
         Ok(current
             .filter(fits)
-            .or_else(|| self.profiles.values().find(fits).filter(|_| url.is_some())))
+            .or_else(|| self.profiles.iter().find(fits).filter(|_| url.is_some())))
+    }
+
+    /// The profile of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(&self, name: &str) -> Result<&Profile, Failure> {
+        let missing = || Failure::NotFound(format!("no profile {name}: {}", self.sign_in(name)));
+        self.profiles.get(name).ok_or_else(missing)
     }
 
     fn sign_in(&self, name: &str) -> String {

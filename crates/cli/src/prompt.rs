@@ -3,7 +3,7 @@
 //! Prompts stand on standard error, so that standard output stays what was asked for.
 
 use std::fmt;
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::str::FromStr;
 
 use inquire::{CustomType, InquireError, Password, PasswordDisplayMode};
@@ -53,8 +53,12 @@ pub fn secret(question: &str) -> Result<SecretString, Failure> {
         return Err(Failure::Usage("there is no terminal to ask on".into()));
     } else {
         let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line);
+        let read = io::stdin().lock().take(LONGEST).read_line(&mut line);
         read.map_err(|error| Failure::System(format!("standard input: {error}")))?;
+        if !line.ends_with('\n') && u64::try_from(line.len()).is_ok_and(|length| length == LONGEST)
+        {
+            return Err(Failure::Usage(format!("the first line has no end. {question}")));
+        }
         line
     };
     match text.trim() {
@@ -96,3 +100,6 @@ fn interrupted(error: InquireError) -> Failure {
         error => Failure::System(format!("the terminal: {error}")),
     }
 }
+
+/// How many bytes of a line are read: no secret is longer.
+const LONGEST: u64 = 64 * 1024;

@@ -1,16 +1,18 @@
 //! What every command that asks a server works with: which server, as whom, and how to print.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Arg, Args};
 use keystile_client::Client;
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
 use crate::environment;
 use crate::failure::Failure;
-use crate::output::{Form, Look};
+use crate::files;
+use crate::output::{Form, Look, say};
 use crate::profiles::Profiles;
 use crate::stop::Stop;
 
@@ -38,6 +40,8 @@ pub struct Common {
 pub struct Session {
     /// The server, as whoever is signed in.
     pub client: Client,
+    /// Where the credential comes from.
+    pub source: Source,
     /// The form that was asked for; `None`: whatever is best.
     pub form: Option<Form>,
     /// How output looks.
@@ -48,35 +52,82 @@ pub struct Session {
     pub stop: Stop,
 }
 
+/// Where a credential comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The environment of the process.
+    Environment,
+    /// What `login` keeps under this name.
+    Profile(String),
+}
+
+/// Which server is asked, and with what.
+struct Whom {
+    url: Url,
+    token: SecretString,
+    ca_file: Option<PathBuf>,
+    source: Source,
+}
+
 impl Common {
     /// Opens a session as the environment says, or else the profile.
     ///
     /// # Errors
     /// Nobody is signed in, or the server cannot be one.
     pub fn open(self) -> Result<Session, Failure> {
-        let (url, token, ca_file) = self.whom()?;
-        let client = connect(&url, Some(token), self.ca_file.or(ca_file).as_deref())?;
-        let look = Look::of_output(self.absolute);
+        let Whom { url, token, ca_file, source } = self.whom()?;
+        if let (Source::Environment, Some(name), false) = (&source, &self.profile, self.quiet) {
+            say(format_args!(
+                "warning: KEYSTILE_TOKEN wins over what profile {name} has: unset it to use that"
+            ));
+        }
+        let ca_file = self.ca_file.clone().or(ca_file);
+        let client = connect(&url, Some(token), ca_file.as_deref())?;
+        let look = self.look();
         let Self { output: form, quiet, .. } = self;
-        Ok(Session { client, form, look, quiet, stop: Stop::listen() })
+        Ok(Session { client, source, form, look, quiet, stop: Stop::listen() })
+    }
+
+    /// The same flags in front of the command. There they are not for every command, so they are
+    /// not of the whole program; clap hands values on to the flags of the same names behind it.
+    pub fn before_command() -> impl Iterator<Item = Arg> {
+        let flags = Self::augment_args(clap::Command::new(""));
+        let flags: Vec<_> = flags.get_arguments().cloned().collect();
+        flags.into_iter().map(|flag| flag.global(false).hide(true))
+    }
+
+    /// The form of what is printed where a table would do.
+    pub fn form(&self) -> Form {
+        self.output.unwrap_or(Form::Table)
+    }
+
+    /// How output looks.
+    pub fn look(&self) -> Look {
+        Look::of_output(self.absolute)
     }
 
     /// A stored credential goes to the server that it was stored for, and to no other.
-    fn whom(&self) -> Result<(Url, SecretString, Option<PathBuf>), Failure> {
+    fn whom(&self) -> Result<Whom, Failure> {
         let url = environment::url().map(|url| address(&url)).transpose()?;
         let profiles = Profiles::read()?;
         let profile = profiles.find(self.profile.as_deref(), url.as_ref())?;
-        let ca_file = profile.and_then(|profile| profile.ca_file.clone());
+        let ca_file = profile.and_then(|(_, profile)| profile.ca_file.clone());
+        let whom = |url, token, source| Ok(Whom { url, token, ca_file, source });
         match (url, environment::token(), profile) {
-            (Some(url), Some(token), _) => Ok((url, token, ca_file)),
-            (None, Some(token), Some(profile)) => Ok((profile.url.clone(), token, ca_file)),
-            (None, Some(token), None) => Ok((address(DEFAULT_URL)?, token, None)),
-            (Some(url), None, Some(profile)) if profile.url != url => Err(Failure::Usage(format!(
-                "KEYSTILE_URL is {url}, but the profile is for {}: set KEYSTILE_TOKEN too",
-                profile.url
-            ))),
-            (Some(_) | None, None, Some(profile)) => {
-                Ok((profile.url.clone(), profile.token.clone(), ca_file))
+            (Some(url), Some(token), _) => whom(url, token, Source::Environment),
+            (None, Some(token), Some((_, profile))) => {
+                whom(profile.url.clone(), token, Source::Environment)
+            }
+            (None, Some(token), None) => whom(address(DEFAULT_URL)?, token, Source::Environment),
+            (Some(url), None, Some((name, profile))) if profile.url != url => {
+                Err(Failure::Usage(format!(
+                    "KEYSTILE_URL is {url}, but profile {name} is for {}: set KEYSTILE_TOKEN too",
+                    profile.url
+                )))
+            }
+            (Some(_) | None, None, Some((name, profile))) => {
+                let source = Source::Profile(name.clone());
+                whom(profile.url.clone(), profile.token.clone(), source)
             }
             (Some(url), None, None) => Err(Failure::Usage(format!(
                 "nobody is signed in at {url}: `keystile login {url}`, or set KEYSTILE_TOKEN"
@@ -85,6 +136,15 @@ impl Common {
                 "nobody is signed in: `keystile login URL`, or set KEYSTILE_URL and KEYSTILE_TOKEN"
                     .into(),
             )),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("KEYSTILE_TOKEN"),
+            Self::Profile(name) => write!(f, "profile {name}"),
         }
     }
 }
@@ -98,7 +158,7 @@ impl Session {
     /// Says what was done, on standard error, unless it shall be quiet.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 }
@@ -117,9 +177,7 @@ pub fn connect(
         builder = builder.credential(token);
     }
     if let Some(file) = ca_file {
-        let read = std::fs::read(file);
-        let pem = read.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-        builder = builder.authority(pem);
+        builder = builder.authority(files::read(file)?);
     }
     builder.build().map_err(|error| Failure::Usage(error.to_string()))
 }
@@ -132,9 +190,23 @@ pub fn address(text: &str) -> Result<Url, Failure> {
     let url = Url::parse(text).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https") && url.has_host() && url.password().is_none()
     });
+    if let Some(url) = url.as_ref().filter(|url| url.path().contains("/api/v1")) {
+        return Err(Failure::Usage(format!("{url}: leave /api/v1 and what follows it out")));
+    }
     url.ok_or_else(|| {
         Failure::Usage(format!("{text} is no address: it looks like https://keys.example.com"))
     })
+}
+
+/// Whether nobody on the way can read what is sent there.
+pub fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https"
+        || match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
 }
 
 /// Where `keystile serve` listens unless told otherwise.

@@ -6,10 +6,15 @@
 
 mod callback;
 
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use keystile_api::auth::SignInProvider;
 use keystile_api::tokens::NewToken;
 use keystile_client::{Change, Client};
+use reqwest::Certificate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -19,7 +24,9 @@ use uuid::Uuid;
 use self::callback::Callback;
 use crate::environment;
 use crate::failure::Failure;
-use crate::output::plain;
+use crate::files;
+use crate::output::{plain, say};
+use crate::session::is_safe;
 
 /// Signs in, and makes a token for this machine; the token and its id.
 ///
@@ -28,10 +35,11 @@ use crate::output::plain;
 pub async fn sign_in(
     anonymous: &Client,
     identifier: Option<&str>,
+    ca_file: Option<&Path>,
 ) -> Result<(SecretString, Uuid), Failure> {
     let offered = anonymous.auth().providers().await?.data;
     let provider = choose(&offered, identifier)?;
-    let access_token = authorize(&provider).await?;
+    let access_token = authorize(&http(ca_file)?, &provider).await?;
     let client = anonymous.with_credential(&access_token);
     let client = client.map_err(|error| Failure::System(error.to_string()))?;
     let name = format!("Command line on {}", environment::machine());
@@ -91,9 +99,8 @@ fn choose(offered: &[SignInProvider], identifier: Option<&str>) -> Result<Provid
 }
 
 /// Sends the user to the provider, and takes the access token that comes of it.
-async fn authorize(provider: &Provider) -> Result<SecretString, Failure> {
-    let http = reqwest::Client::new();
-    let metadata = metadata(&http, &provider.authority).await?;
+async fn authorize(http: &reqwest::Client, provider: &Provider) -> Result<SecretString, Failure> {
+    let metadata = metadata(http, &provider.authority).await?;
     let (verifier, state) = (random()?, random()?);
     let callback = Callback::listen().await?;
     let redirect_uri = callback.redirect_uri();
@@ -112,7 +119,7 @@ async fn authorize(provider: &Provider) -> Result<SecretString, Failure> {
     for (name, audience) in audience(provider) {
         url.query_pairs_mut().append_pair(name, audience);
     }
-    eprintln!("Sign in with the browser. If none opens, go to:\n{url}");
+    say(format_args!("Sign in with the browser. If none opens, go to:\n{url}"));
     // Whoever has no browser here goes by the address.
     let _ = open::that_detached(url.as_str());
     let code = callback.code(&state).await?;
@@ -136,14 +143,42 @@ async fn authorize(provider: &Provider) -> Result<SecretString, Failure> {
     }
 }
 
+/// An HTTP client for the provider, whom the same authorities vouch for as for the server.
+fn http(ca_file: Option<&Path>) -> Result<reqwest::Client, Failure> {
+    let mut http = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none());
+    if let Some(file) = ca_file {
+        let authorities = Certificate::from_pem_bundle(&files::read(file)?);
+        let told = |error| Failure::Usage(format!("{}: {error}", file.display()));
+        http = http.tls_certs_merge(authorities.map_err(told)?);
+    }
+    http.build().map_err(unreachable)
+}
+
 async fn metadata(http: &reqwest::Client, authority: &str) -> Result<Metadata, Failure> {
     let url = format!("{}/.well-known/openid-configuration", authority.trim_end_matches('/'));
+    let url = Url::parse(&url)
+        .map_err(|_no_address| Failure::System(format!("{} is no address", plain(authority))))?;
+    demand_safe(&url)?;
     let answer = http.get(url).send().await.and_then(reqwest::Response::error_for_status);
     let metadata: Metadata = answer.map_err(unreachable)?.json().await.map_err(unreachable)?;
     if metadata.issuer != authority {
         return Err(Failure::System("the identity provider calls itself something else".into()));
     }
+    demand_safe(&metadata.authorization_endpoint)?;
+    demand_safe(&metadata.token_endpoint)?;
     Ok(metadata)
+}
+
+/// What goes there is worth a sign-in, and nobody on the way may read it.
+fn demand_safe(url: &Url) -> Result<(), Failure> {
+    if is_safe(url) {
+        return Ok(());
+    }
+    let url = plain(url.as_str());
+    Err(Failure::System(format!("the identity provider: {url} must begin with https")))
 }
 
 /// Whom the token is for, by RFC 8707 and by what other providers call it. The former takes only
@@ -161,5 +196,12 @@ fn random() -> Result<String, Failure> {
 }
 
 fn unreachable(error: reqwest::Error) -> Failure {
-    Failure::System(format!("the identity provider: {}", error.without_url()))
+    let error = error.without_url();
+    let causes = std::iter::successors(error.source(), |&error| error.source());
+    let cause = causes.last().map(|cause| format!(": {cause}")).unwrap_or_default();
+    Failure::System(format!("the identity provider: {error}{cause}"))
 }
+
+/// A provider that is there answers sooner.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(30);

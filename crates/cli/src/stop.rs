@@ -6,6 +6,7 @@ use std::future::Future;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
+use crate::output::say;
 
 /// Whether somebody has pressed Ctrl-C.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ impl Stop {
                 pressed.cancel();
             }
             if tokio::signal::ctrl_c().await.is_ok() {
-                eprintln!("keystile: ended at once: the last change may have been made");
+                say("keystile: ended at once: the last change may have been made");
                 std::process::exit(1);
             }
         });
@@ -45,7 +46,9 @@ impl Stop {
         Failure: From<E>,
     {
         let done = self.0.run_until_cancelled(work).await;
-        Ok(done.ok_or_else(|| Failure::Interrupted("interrupted: nothing was changed".into()))??)
+        let done =
+            done.ok_or_else(|| Failure::Interrupted("interrupted: nothing was changed".into()))?;
+        done.map_err(|error| Failure::from(error).of_question())
     }
 
     /// Waits until it is pressed.

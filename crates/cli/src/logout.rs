@@ -1,0 +1,68 @@
+//! `logout`: a credential is forgotten, and ends if a sign-in made it.
+
+use clap::Args;
+use keystile_client::Change;
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::output::say;
+use crate::profiles::{Profile, Profiles};
+use crate::session::{Common, connect};
+
+/// Forgets a credential.
+#[derive(Args)]
+pub struct Logout {
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Logout {
+    /// Does it. A token that `login --sso` made ends; a key stays as it is.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn run(self) -> Result<(), Failure> {
+        let mut profiles = Profiles::read()?;
+        let Some(name) = self.common.profile.or(profiles.current.clone()) else {
+            return Err(Failure::NotFound("nobody is signed in".into()));
+        };
+        forget(&mut profiles, &name, self.common.quiet).await
+    }
+}
+
+/// Removes a profile. The one that counts from then on, if another one does, is told.
+///
+/// # Errors
+/// There is none of this name, or the file cannot be written.
+pub async fn forget(profiles: &mut Profiles, name: &str, quiet: bool) -> Result<(), Failure> {
+    let profile = profiles.named(name)?.clone();
+    profiles.profiles.remove(name);
+    if profiles.current.as_deref() == Some(name) {
+        profiles.current = profiles.profiles.keys().next().cloned();
+    }
+    let ended = end(&profile).await;
+    profiles.write()?;
+    if let Err(failure) = ended {
+        say(format_args!("keystile: the token of this sign-in goes on working: {failure}"));
+    }
+    if !quiet {
+        let next = profiles.current.as_ref().map(|next| format!("; profile {next} counts now"));
+        let next = next.unwrap_or_default();
+        say(format_args!("Signed out of {}, profile {name}{next}", profile.url));
+    }
+    Ok(())
+}
+
+/// Ends the token that a sign-in with the browser made: nobody else has it.
+///
+/// # Errors
+/// The server did not end it.
+pub async fn end(profile: &Profile) -> Result<(), Failure> {
+    let Some(id): Option<Uuid> = profile.made else { return Ok(()) };
+    let client = connect(&profile.url, Some(profile.token.clone()), profile.ca_file.as_deref())?;
+    match client.own_tokens().delete(id, &Change::new()).await {
+        // It has ended already.
+        Err(error) if matches!(error.status(), Some(401 | 404)) => Ok(()),
+        ended => Ok(ended.map(drop)?),
+    }
+}
