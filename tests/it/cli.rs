@@ -2,6 +2,7 @@
 //! server.
 
 mod bad_input;
+mod flags;
 mod logins;
 mod other_servers;
 mod output;
@@ -10,6 +11,7 @@ mod profiles;
 mod reference;
 mod resources;
 mod rotation;
+mod safety;
 mod sso;
 mod terminal;
 

@@ -21,6 +21,7 @@ use crate::spans::span;
 #[derive(Subcommand)]
 pub enum AuditVerb {
     /// Tell of each change as it happens, until Ctrl-C
+    #[command(after_help = FOLLOW)]
     Follow {
         #[command(flatten)]
         filter: Filter,
@@ -29,13 +30,16 @@ pub enum AuditVerb {
         tail: usize,
     },
     /// List changes, the latest first
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", after_help = LIST)]
     List {
         #[command(flatten)]
         filter: Filter,
         /// No more than so many
         #[arg(long, value_name = "NUMBER", default_value_t = 50)]
         limit: usize,
+        /// `seq` for the first ones first
+        #[arg(long, value_name = "MEMBER", allow_hyphen_values = true)]
+        sort: Option<String>,
     },
     /// Have the server walk along the sealed log: is anything changed or missing?
     #[command(after_help = HEAD)]
@@ -96,8 +100,11 @@ impl AuditVerb {
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Follow { filter, tail } => follow(session, &filter.open(session)?, tail).await,
-            Self::List { filter, limit } => {
-                let events = session.client.audit_events().stream(filter.open(session)?);
+            Self::List { filter, limit, sort } => {
+                let filter = filter.open(session)?;
+                let paging = Paging { sort, ..Paging::default() };
+                let filter = AuditEventFilter { paging, ..filter };
+                let events = session.client.audit_events().stream(filter);
                 let events = events.take(limit).try_collect::<Vec<_>>();
                 let events = session.stop.unless_pressed(events).await?;
                 output::many(&events, session.form(), &session.look)
@@ -282,6 +289,16 @@ impl Shown for AuditEvent {
 
 /// How often the log is looked at.
 const BETWEEN: Duration = Duration::from_secs(1);
+
+const FOLLOW: &str = "\
+Examples:
+  keystile audit follow --target role
+  keystile audit follow --tail 0 -o json";
+
+const LIST: &str = "\
+Examples:
+  keystile audit list --since 12h
+  keystile audit list --target api_key --sort seq --limit 10 -o json";
 
 const HEAD: &str = "\
 A log that was cut short is still a valid chain. Only who has kept its end elsewhere can tell:

@@ -164,3 +164,47 @@ Examples:
   keystile keys rotate 'CI pipeline' --overlap 1d --watch
   keystile keys list --expired -o id | keystile keys set - --disable
   keystile keys list --name 'temp-*' -o id | keystile keys remove - --force";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_ends_its_help_with_examples_and_each_is_a_command() {
+        let program = Command::augment_subcommands(clap::Command::new("keystile"));
+        let mut seen = 0;
+        each_leaf(&program, &mut |leaf| {
+            let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<_> =
+                help.lines().filter_map(|line| line.trim().strip_prefix("keystile ")).collect();
+            assert!(!examples.is_empty(), "{} has no example", leaf.get_name());
+            for example in examples {
+                let words = words(example.split(['<', '>', '|']).next().unwrap());
+                let read = program.clone().try_get_matches_from(words);
+                read.unwrap_or_else(|error| panic!("{example}: {error}"));
+                seen += 1;
+            }
+        });
+        assert!(seen > 40, "only {seen} examples");
+    }
+
+    /// What has no commands of its own. Those of a rotation are told of where it is.
+    fn each_leaf(command: &clap::Command, check: &mut impl FnMut(&clap::Command)) {
+        let inner = command.get_subcommands().filter(|inner| inner.get_name() != "rotate");
+        for inner in inner {
+            match inner.has_subcommands() {
+                true => each_leaf(inner, check),
+                false => check(inner),
+            }
+        }
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        let quoted = |(n, part): (usize, &str)| match n % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        };
+        let words = line.split('\'').enumerate().flat_map(quoted);
+        ["keystile".to_owned()].into_iter().chain(words).collect()
+    }
+}

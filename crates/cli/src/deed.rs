@@ -5,8 +5,9 @@ use keystile_client::Change;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::environment;
 use crate::failure::Failure;
-use crate::output::{self, Shown, plain};
+use crate::output::{self, Shown, plain, say};
 use crate::prompt::{self, Answer};
 use crate::session::Session;
 
@@ -54,8 +55,20 @@ impl ChangeFlags {
         Change::new().dry_run(self.what_if).wait_for_cluster(self.wait)
     }
 
-    fn rehearsal(&self) -> Change {
-        Change::new().dry_run(true)
+    /// Whether things are printed, and not only told of: as they would be too, if a form was asked
+    /// for.
+    fn prints(&self, session: &Session) -> bool {
+        self.pass_thru || (self.what_if && session.form.is_some())
+    }
+}
+
+impl<T> Outcome<T> {
+    /// What there is to print: of what is no more, what it was.
+    fn or(self, before: T) -> T {
+        match self {
+            Self::Now(after) => after,
+            Self::Gone => before,
+        }
     }
 }
 
@@ -77,6 +90,9 @@ pub async fn each<T: Shown + Clone>(
     let mut tally = Tally { all: things.len(), ..Tally::default() };
     let mut asks = asks.or(flags.confirm.then_some("leave --confirm out"));
     let mut changed = Vec::new();
+    if asks.is_some() && tally.all > 1 && environment::has_somebody() {
+        say(format_args!("{} {} to {}", tally.all, words.many, words.verb));
+    }
     for thing in things {
         if session.stop.is_pressed() {
             tally.interrupted = true;
@@ -91,16 +107,19 @@ pub async fn each<T: Shown + Clone>(
         };
         let title = title(words.one, &thing);
         if flags.what_if || flags.confirm {
-            match act(&thing, &flags.rehearsal()).await {
-                Ok(after) => tell_what_if(session, flags, words, &title, &thing, after)?,
+            match act(&thing, &Change::new().dry_run(true)).await {
+                Ok(after) => {
+                    tell_what_if(session, flags, words, &title, &thing, &after)?;
+                    if flags.what_if {
+                        tally.done += 1;
+                        changed.push(after.or(thing));
+                        continue;
+                    }
+                }
                 Err(failure) => {
-                    tally.fail(failure);
+                    tally.fail(failure.of_question());
                     continue;
                 }
-            }
-            if flags.what_if {
-                tally.done += 1;
-                continue;
             }
         }
         if let Some(instead) = asks {
@@ -112,7 +131,10 @@ pub async fn each<T: Shown + Clone>(
                     tally.skipped += 1;
                     continue;
                 }
-                Ok(Answer::Quit) => break,
+                Ok(Answer::Quit) => {
+                    tally.quit = true;
+                    break;
+                }
                 Err(Failure::Interrupted(_)) => {
                     tally.interrupted = true;
                     break;
@@ -123,19 +145,43 @@ pub async fn each<T: Shown + Clone>(
         match act(&thing, &flags.change()).await {
             Ok(after) => {
                 tally.done += 1;
-                session.note(&format!("{} {title}", capital(words.done)));
-                changed.push(match after {
-                    Outcome::Now(after) => after,
-                    Outcome::Gone => thing,
+                session.note(&match &after {
+                    Outcome::Now(after) if differences(&thing, after)?.is_empty() => {
+                        format!("{} is so already", capital(&title))
+                    }
+                    _ => format!("{} {title}", capital(words.done)),
                 });
+                changed.push(after.or(thing));
             }
             Err(failure) => tally.fail(failure),
         }
     }
-    if flags.pass_thru {
+    if flags.prints(session) {
         output::even_if_closed(print_all(session, &changed, tally.all))?;
     }
-    tally.end(words)
+    tally.end(session, words)
+}
+
+/// Shows what would be done, and asks whether to do it.
+///
+/// # Errors
+/// There is nobody to ask, or they pressed Ctrl-C.
+pub fn agreed<T: Shown>(
+    session: &Session,
+    verb: &str,
+    one: &str,
+    would: &T,
+) -> Result<bool, Failure> {
+    say(format_args!("What if: would {verb} {one}"));
+    say(output::details(&serde_json::to_value(would)?, &session.look).trim_end());
+    let question = format!("{} this {one}?", capital(verb));
+    match prompt::ask(&question, "leave --confirm out")? {
+        Answer::Yes | Answer::All => Ok(true),
+        Answer::No | Answer::Quit => {
+            session.note("Nothing was done");
+            Ok(false)
+        }
+    }
 }
 
 /// What became of each.
@@ -146,20 +192,25 @@ struct Tally {
     skipped: usize,
     failed: Vec<Failure>,
     interrupted: bool,
+    quit: bool,
 }
 
 impl Tally {
     /// Where there are several, each failure is told when it happens.
     fn fail(&mut self, failure: Failure) {
         if self.all > 1 {
-            eprintln!("keystile: {failure}");
+            say(format_args!("keystile: {failure}"));
         }
         self.failed.push(failure);
     }
 
-    fn end(mut self, words: Words) -> Result<(), Failure> {
+    fn end(mut self, session: &Session, words: Words) -> Result<(), Failure> {
         let Self { all, done, .. } = self;
         let told = |what: &str| format!("{what}: {done} of {all} {} {}", words.many, words.done);
+        if self.quit || (self.skipped > 0 && !self.interrupted) {
+            let left = all - done - self.failed.len();
+            session.note(&format!("{}, {left} left as they were", told("answered")));
+        }
         if self.interrupted {
             return Err(match done {
                 0 => Failure::Interrupted("interrupted: nothing was done".into()),
@@ -167,7 +218,6 @@ impl Tally {
                 _ => Failure::Partly(told("interrupted")),
             });
         }
-        let failed = self.failed.len();
         match (self.failed.pop(), all) {
             (None, _) => Ok(()),
             (Some(failure), 1) => Err(failure),
@@ -176,9 +226,7 @@ impl Tally {
                 let text = format!("none of {all} {} {}", words.many, words.done);
                 Err(if alike { last.saying(text) } else { Failure::System(text) })
             }
-            (Some(_), _) => {
-                Err(Failure::Partly(format!("{failed} failed; {}", told("partly done"))))
-            }
+            (Some(_), _) => Err(Failure::Partly(told("partly done"))),
         }
     }
 }
@@ -188,32 +236,29 @@ pub fn title(one: &str, thing: &impl Shown) -> String {
     format!("{one} \"{}\" {}", plain(thing.name()), thing.id())
 }
 
+/// Tells it where it is in nobody's way: on standard error, where standard output has the things.
 fn tell_what_if<T: Shown>(
     session: &Session,
     flags: &ChangeFlags,
     words: Words,
     title: &str,
     before: &T,
-    after: Outcome<T>,
+    after: &Outcome<T>,
 ) -> Result<(), Failure> {
-    let after = match after {
-        Outcome::Now(after) => Some(after),
-        Outcome::Gone => None,
-    };
-    let differences = after.as_ref().map_or(Ok(Vec::new()), |after| differences(before, after))?;
     let mut text = vec![format!("What if: would {} {title}", words.verb)];
-    text.extend(differences);
+    if let Outcome::Now(after) = after {
+        let differences = differences(before, after)?;
+        let none = differences.is_empty().then(|| "  it is so already".to_owned());
+        text.extend(differences.into_iter().chain(none));
+    }
     if flags.confirm {
-        text.iter().for_each(|line| eprintln!("{line}"));
-        return Ok(());
+        text.iter().for_each(say);
+    } else if flags.prints(session) {
+        text.iter().for_each(|line| session.note(line));
+    } else {
+        output::lines(text)?;
     }
-    match session.form {
-        // Whoever wants the object gets what it would be.
-        Some(form) if flags.pass_thru => {
-            output::one(after.as_ref().unwrap_or(before), form, &session.look)
-        }
-        _ => output::lines(text),
-    }
+    Ok(())
 }
 
 /// What a change makes of a thing, member by member.

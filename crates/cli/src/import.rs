@@ -9,13 +9,12 @@ mod journal;
 mod report;
 mod rows;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
-use keystile_api::api_keys::{BatchAnswer, NewApiKeys};
+use keystile_api::api_keys::{ApiKey, BatchAnswer, NewApiKeys};
 use keystile_client::Change;
 
 use self::journal::Journal;
@@ -23,7 +22,9 @@ use self::report::{Refused, Secrets};
 use self::rows::{Format, Row};
 use crate::environment;
 use crate::failure::Failure;
-use crate::output;
+use crate::files;
+use crate::output::{self, plain, say};
+use crate::prompt::{self, Answer};
 use crate::resources::roles::role_ids;
 use crate::session::{Common, Session};
 
@@ -49,6 +50,13 @@ pub struct Import {
     /// Have everything checked and make nothing
     #[arg(long, alias = "dry-run")]
     what_if: bool,
+    /// Have everything checked, say what would be made, and ask before it is made
+    #[arg(long, conflicts_with = "what_if")]
+    confirm: bool,
+    /// Print the keys that were made, as `keys list` does; those that were refused are told of on
+    /// standard error then
+    #[arg(long)]
+    pass_thru: bool,
     /// Import a file once more that was imported to its end
     #[arg(long, conflicts_with = "what_if")]
     again: bool,
@@ -75,7 +83,7 @@ impl Import {
     /// # Errors
     /// What went wrong. What was done until then stays, and the same command goes on behind it.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
-        let text = fs::read(&self.file).map_err(|error| unreadable(&self.file, &error))?;
+        let text = files::read(&self.file)?;
         let format = self.format.or_else(|| Format::of(&self.file)).ok_or_else(|| {
             Failure::Usage("the name of the file says neither csv nor json: --format does".into())
         })?;
@@ -110,7 +118,33 @@ impl Import {
             )));
         }
         self.settle_doubts(&mut journal)?;
-        self.make(session, &rows, &mut journal).await
+        if self.confirm && !self.agreed(session, &rows, &journal, &name).await? {
+            session.note("Nothing was done");
+            return Ok(());
+        }
+        let made = self.make(session, &rows, &mut journal, self.what_if).await?;
+        self.tell(session, &rows, &mut journal, made)
+    }
+
+    /// Has the server check what is left of the file, and asks.
+    async fn agreed(
+        &self,
+        session: &Session,
+        rows: &[Row],
+        journal: &Journal,
+        name: &str,
+    ) -> Result<bool, Failure> {
+        let mut rehearsal = Journal::rehearsal(name);
+        rehearsal.batches = journal.batches;
+        if let Some(failure) = self.make(session, rows, &mut rehearsal, true).await?.stopped {
+            return Err(failure.of_question());
+        }
+        let unreadable = rows.iter().filter(|row| row.key.is_err()).count();
+        let (made, refused) = (rehearsal.made, rehearsal.refused.len() + unreadable);
+        let server = session.client.server();
+        say(format_args!("What if: {made} keys would be imported at {server}, {refused} refused"));
+        let answer = prompt::ask("Import them?", "leave --confirm out")?;
+        Ok(matches!(answer, Answer::Yes | Answer::All))
     }
 
     /// Answers to the batch that was under way may be asked for again as long as the server keeps
@@ -142,14 +176,15 @@ impl Import {
         session: &Session,
         rows: &[Row],
         journal: &mut Journal,
-    ) -> Result<(), Failure> {
+        what_if: bool,
+    ) -> Result<Made, Failure> {
         let good: Vec<_> = rows.iter().filter_map(Row::good).collect();
         let size = usize::from(self.batch);
         let bar = bar(session, good.len());
-        let file = self.secrets.as_deref().filter(|_| !self.what_if);
+        let file = self.secrets.as_deref().filter(|_| !what_if);
         journal.write_secrets_to(file)?;
         let mut secrets = Secrets::open(file, journal.secrets)?;
-        let mut stopped = None;
+        let (mut stopped, mut keys) = (None, Vec::new());
         for (number, batch) in good.chunks(size).enumerate().skip(journal.batches) {
             bar.set_position(u64::try_from(number * size).unwrap_or_default());
             if session.stop.is_pressed() {
@@ -159,9 +194,13 @@ impl Import {
             let was_under_way = journal.under_way;
             journal.send(environment::now())?;
             let api_keys = batch.iter().map(|(_, key)| (*key).clone()).collect();
-            let change = Change::new().dry_run(self.what_if).idempotency_key(journal.key(number));
-            let keys = session.client.api_keys();
-            let made = match keys.create_batch(&NewApiKeys { api_keys }, &change).await {
+            let change = Change::new().dry_run(what_if).idempotency_key(journal.key(number));
+            let made = match session
+                .client
+                .api_keys()
+                .create_batch(&NewApiKeys { api_keys }, &change)
+                .await
+            {
                 Ok(made) => made.value,
                 Err(error) => {
                     if !error.may_be_done() {
@@ -176,6 +215,7 @@ impl Import {
                     BatchAnswer::Created(key) => {
                         journal.made += 1;
                         secrets.keep(&key)?;
+                        keys.extend(self.pass_thru.then_some(key.api_key));
                     }
                     BatchAnswer::Refused(refused) => {
                         journal.refused.push(Refused::by_server(row, refused))
@@ -185,7 +225,7 @@ impl Import {
             journal.answered(number, secrets.write()?);
         }
         bar.finish_and_clear();
-        self.tell(session, rows, journal, stopped)
+        Ok(Made { keys, stopped })
     }
 
     fn tell(
@@ -193,8 +233,11 @@ impl Import {
         session: &Session,
         rows: &[Row],
         journal: &mut Journal,
-        stopped: Option<Failure>,
+        Made { keys, stopped }: Made,
     ) -> Result<(), Failure> {
+        if self.pass_thru {
+            output::even_if_closed(output::many(&keys, session.form(), &session.look))?;
+        }
         let (all, made) = (rows.len(), journal.made);
         let verb = if self.what_if { "would be imported" } else { "imported" };
         if let Some(failure) = stopped {
@@ -214,10 +257,24 @@ impl Import {
         if refused.is_empty() {
             return Ok(());
         }
-        output::even_if_closed(output::many(&refused, session.form(), &session.look))?;
+        if self.pass_thru {
+            for Refused { row, name, reason } in &refused {
+                say(plain(&format!("keystile: row {row} {name}: {reason}")));
+            }
+        } else {
+            output::even_if_closed(output::many(&refused, session.form(), &session.look))?;
+        }
         let text = format!("{} of {all} keys are refused", refused.len());
         Err(if made == 0 { Failure::System(text) } else { Failure::Partly(text) })
     }
+}
+
+/// What came of the batches of one run.
+struct Made {
+    /// The keys, if they are printed.
+    keys: Vec<ApiKey>,
+    /// Why the last batches were not sent.
+    stopped: Option<Failure>,
 }
 
 fn bar(session: &Session, rows: usize) -> ProgressBar {
@@ -236,14 +293,14 @@ fn written(roles: &[i64]) -> Vec<u8> {
     roles.iter().flat_map(|role| role.to_be_bytes()).collect()
 }
 
-fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::Usage(format!("{}: {error}", file.display()))
-}
-
 /// How long the server surely keeps an answer: it is 24 hours, and clocks differ.
 const KEPT: SignedDuration = SignedDuration::from_hours(23);
 
 const HELP: &str = "\
+Examples:
+  keystile import keys.csv --role verifier --what-if
+  keystile import keys.ndjson --secrets secrets.ndjson
+
 A file of JSON has in each line what the HTTP API takes as a new key:
   {\"name\": \"CI\", \"role_ids\": [4], \"hash\": {\"algorithm\": \"sha256\", \"value\": \"9f86…\"}}
 The first line of CSV names the same members, those inside of others after a dot:

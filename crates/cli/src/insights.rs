@@ -178,5 +178,8 @@ impl Shown for OverGrantedKey {
 }
 
 const HELP: &str = "\
+Examples:
+  keystile insights
+  keystile insights never-used --older-than-days 30
 What is told of a kind can be acted on:
   keystile insights unused -o id | keystile keys set - --disable --what-if";

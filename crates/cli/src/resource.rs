@@ -29,6 +29,8 @@ pub trait Resource: Sized + 'static {
     type Filter: Args;
     /// The arguments of `new`.
     type New: Args;
+    /// What `new` asks for.
+    type Body;
     /// The flags of `set`.
     type Set: Args;
     /// What `set` asks of each thing.
@@ -40,6 +42,8 @@ pub trait Resource: Sized + 'static {
     const ONE: &'static str;
     /// What several are called.
     const MANY: &'static str;
+    /// A line or two for each verb, as its help shows them.
+    const EXAMPLES: Examples;
     /// The member that has the secret of a new one, if it has one.
     const SECRET: &'static str = "";
 
@@ -59,13 +63,19 @@ pub trait Resource: Sized + 'static {
     /// The one with this id.
     fn show(&self, id: Self::Id) -> impl Future<Output = Result<Self::Thing, Error>>;
 
-    /// Makes one.
-    fn create(
+    /// What these arguments ask for.
+    fn body(
         &self,
         new: Self::New,
         session: &Session,
+    ) -> impl Future<Output = Result<Self::Body, Failure>>;
+
+    /// Makes one.
+    fn create(
+        &self,
+        body: &Self::Body,
         change: &Change,
-    ) -> impl Future<Output = Result<Made<Self::Thing>, Failure>>;
+    ) -> impl Future<Output = Result<Made<Self::Thing>, Error>>;
 
     /// What these flags ask of each thing.
     fn patch(
@@ -100,6 +110,16 @@ pub struct Made<T> {
     pub thing: T,
     /// Its secret, if it has one and was really made.
     pub secret: Option<SecretString>,
+}
+
+/// Examples of each verb, one in a line, without the name of the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples {
+    pub get: &'static [&'static str],
+    pub list: &'static [&'static str],
+    pub new: &'static [&'static str],
+    pub remove: &'static [&'static str],
+    pub set: &'static [&'static str],
 }
 
 /// No flags at all.

@@ -1,6 +1,7 @@
 //! The five kinds of things: for each its columns, its flags, and the calls behind the verbs.
 
 pub mod api_keys;
+mod members;
 pub mod providers;
 pub mod roles;
 pub mod tokens;
@@ -8,6 +9,7 @@ pub mod users;
 
 use clap::Args;
 use keystile_api::patch::Patch;
+use serde_json::Value;
 
 use crate::output::{Cell, Tone};
 
@@ -63,6 +65,13 @@ fn text(given: Option<String>) -> Patch<String> {
 /// A member that `set` gives other values; one empty text is none of them.
 fn texts(given: Option<Vec<String>>) -> Patch<Vec<String>> {
     given.map_or(Patch::Absent, |texts| Patch::Value(without_empty(texts)))
+}
+
+/// Reads `name=value`. What is no JSON is a text.
+fn pair(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("it looks like name=value")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_no_json| Value::from(value));
+    Ok((name.to_owned(), value))
 }
 
 fn without_empty(mut texts: Vec<String>) -> Vec<String> {

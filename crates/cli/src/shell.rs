@@ -18,6 +18,7 @@ pub struct Completions {
 
 /// Prints the manual.
 #[derive(Args)]
+#[command(after_help = MAN)]
 pub struct Man {
     /// Write a page for each command into this folder, as man finds them: /usr/local/share/man/man1
     #[arg(value_name = "FOLDER")]
@@ -54,7 +55,14 @@ impl Man {
     }
 }
 
+const MAN: &str = "\
+Examples:
+  keystile man /usr/local/share/man/man1";
+
 const COMPLETIONS: &str = "\
+Examples:
+  keystile completions bash > ~/.local/share/bash-completion/completions/keystile
+Or at the start of each shell:
   bash        source <(keystile completions bash)
   zsh         keystile completions zsh > \"${fpath[1]}/_keystile\"
   fish        keystile completions fish > ~/.config/fish/completions/keystile.fish

@@ -1,12 +1,14 @@
 //! The things that a command names: by id, by name, by pattern, or by ids from standard input.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, BufReader};
 
 use clap::Args;
 use futures_util::TryStreamExt;
 
+use crate::deed::title;
 use crate::failure::Failure;
+use crate::files::bounded;
 use crate::output::{Shown, plain};
 use crate::resource::Resource;
 use crate::session::Session;
@@ -64,6 +66,33 @@ impl Targets {
         Ok(found)
     }
 
+    /// Leaves out what the caller acts as or with, so that a pattern or a list does not shut out
+    /// whoever gave it. The id itself is no accident.
+    ///
+    /// # Errors
+    /// Nobody could say who the caller is, or Ctrl-C was pressed.
+    pub async fn spare_oneself<R: Resource>(
+        &self,
+        found: Vec<Result<R::Thing, Failure>>,
+        session: &Session,
+    ) -> Result<Vec<Result<R::Thing, Failure>>, Failure> {
+        let ids = self.targets.iter().filter_map(|target| target.parse::<R::Id>().ok());
+        let named: Vec<_> = ids.map(|id| id.to_string()).collect();
+        if named.len() == self.targets.len() {
+            return Ok(found);
+        }
+        let me = session.stop.unless_pressed(session.client.me().show()).await?;
+        let oneself = [me.credential.id, me.principal.id].map(|id| id.to_string());
+        let spare = |thing: R::Thing| match thing.id() {
+            id if oneself.contains(&id) && !named.contains(&id) => Err(Failure::Partly(format!(
+                "{} is who asks, and is left out: give its id to mean it",
+                title(R::ONE, &thing)
+            ))),
+            _ => Ok(thing),
+        };
+        Ok(found.into_iter().map(|thing| thing.and_then(spare)).collect())
+    }
+
     /// What is to be found. From standard input these are ids and nothing else: a thing may be
     /// called `*`, or by the id of another.
     fn texts<R: Resource>(&self) -> Result<Vec<String>, Failure> {
@@ -73,7 +102,8 @@ impl Targets {
                 texts.push(target.clone());
                 continue;
             }
-            for (number, line) in io::stdin().lock().lines().enumerate() {
+            let lines = BufReader::new(bounded(io::stdin().lock())).lines();
+            for (number, line) in lines.enumerate() {
                 let line =
                     line.map_err(|error| Failure::System(format!("standard input: {error}")))?;
                 let line = line.trim();

@@ -22,15 +22,24 @@ use crate::session::{Common, Session};
 #[derive(Subcommand)]
 pub enum Verb<R: Resource> {
     #[command(about = format!("Show one or several {} with all that is known of them", R::MANY))]
+    #[command(alias = "show", after_help = examples(R::EXAMPLES.get))]
     Get(Get<R>),
     #[command(about = format!("List {}, all or those that fit", R::MANY), visible_alias = "ls")]
+    #[command(after_help = examples(R::EXAMPLES.list))]
     List(List<R>),
     #[command(about = format!("Make one of the {}", R::MANY))]
+    #[command(aliases = ["create", "add"], after_help = examples(R::EXAMPLES.new))]
     New(New<R>),
     #[command(about = format!("Remove {} for ever", R::MANY), visible_alias = "rm")]
+    #[command(alias = "delete", after_help = examples(R::EXAMPLES.remove))]
     Remove(Remove<R>),
     #[command(about = format!("Change {}", R::MANY))]
+    #[command(alias = "update", after_help = examples(R::EXAMPLES.set))]
     Set(Set<R>),
+}
+
+fn examples(lines: &[&str]) -> String {
+    lines.iter().fold("Examples:".to_owned(), |text, line| text + "\n  keystile " + line)
 }
 
 /// The verbs of one kind of thing, and the flags that all of them have.

@@ -49,6 +49,7 @@ async fn remove_asks_for_each_and_ctrl_c_half_way_says_what_was_done() {
     let code = block_in_place(|| {
         let names = ["temp-1", "temp-2", "temp-3", "temp-4"];
         let mut terminal = at_a_terminal(&admin, &[&["keys", "remove"][..], &names].concat());
+        terminal.exp_string("4 API keys to remove").unwrap();
         for (name, answer) in [("temp-1", "y"), ("temp-2", "no"), ("temp-3", "yes")] {
             terminal.exp_string(&format!("Remove API key \"{name}\"")).unwrap();
             terminal.send_line(answer).unwrap();
@@ -87,6 +88,74 @@ async fn confirm_shows_what_would_change_before_it_asks() {
     });
     assert_eq!(code, 0);
     assert_eq!(admin.shows(&["keys", "get", "CI"]).await["enabled"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_no_or_quit_hears_how_many_were_done() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    for name in ["temp-1", "temp-2", "temp-3"] {
+        admin.prints(&["keys", "new", name, "-q"]).await;
+    }
+    let code = block_in_place(|| {
+        let mut terminal = at_a_terminal(&admin, &["keys", "remove", "temp-*"]);
+        terminal.exp_string("3 API keys to remove").unwrap();
+        for answer in ["y", "q"] {
+            terminal.exp_string("Remove API key").unwrap();
+            terminal.send_line(answer).unwrap();
+        }
+        terminal.exp_string("1 of 3 API keys removed, 2 left").unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 0);
+    let left = admin.prints(&["keys", "list", "--name", "temp-*", "-o", "id"]).await;
+    assert_eq!(left.lines().count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_made_is_shown_before_it_is_made() {
+    let (server, admin) = administrator(&Database::Sqlite).await;
+    std::fs::write(admin.home().join("keys.csv"), "name,key\none,old-key-0001\ntwo,\n").unwrap();
+    let new = ["keys", "new", "CI", "--role", "4", "--confirm"];
+    let secrets = ["--secrets", "secrets.ndjson", "--confirm"];
+    let import = [&["import", "keys.csv"][..], &secrets].concat();
+    let asks = |arguments: &[&str], shown: &[&str], answer: &str, told: &str| {
+        block_in_place(|| {
+            let mut terminal = at_a_terminal(&admin, arguments);
+            for part in shown {
+                terminal.exp_string(part).unwrap();
+            }
+            terminal.send_line(answer).unwrap();
+            terminal.exp_string(told).unwrap();
+            ended(terminal)
+        })
+    };
+    let listed = async || admin.prints(&["keys", "list", "-o", "id"]).await.lines().count();
+    let shown = ["What if: would make API key", "role ids", "Make this API key?"];
+    assert_eq!(asks(&new, &shown, "no", "Nothing was done"), 0);
+    assert_eq!(listed().await, 1);
+    assert_eq!(asks(&new, &shown, "yes", "shown this once"), 0);
+    assert_eq!(listed().await, 2);
+    let shown = ["2 keys would be imported", "0 refused", "Import them?"];
+    assert_eq!(asks(&import, &shown, "no", "Nothing was done"), 0);
+    assert_eq!(listed().await, 2);
+    assert_eq!(asks(&import, &shown, "yes", "2 of 2 keys imported"), 0);
+    assert_eq!(listed().await, 4);
+
+    let url = server.url();
+    let person = Person::new();
+    let login = ["login", &url];
+    assert!(person.run_with(&login, &server.admin_key()).await.status.success());
+    let before = std::fs::read_to_string(person.profiles()).unwrap();
+    let code = block_in_place(|| {
+        let mut terminal = at_a_terminal(&person, &login);
+        terminal.exp_string("Key or token").unwrap();
+        terminal.send_line("ks_other").unwrap();
+        terminal.exp_string("profile default is First administrator").unwrap();
+        terminal.send_line("no").unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 2);
+    assert_eq!(std::fs::read_to_string(person.profiles()).unwrap(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,6 +103,63 @@ async fn secrets_that_are_drawn_are_in_a_file_of_their_owners() {
     assert_eq!(fs::read_to_string(&secrets).unwrap(), lines);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_made_are_printed_and_what_is_all_refused_has_failed() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let file = desk.file("keys.csv", "name,key,role_ids\none,old-key-0001,\ntwo,old-key-0002,99\n");
+    let would = ["import", text(&file), "--pass-thru", "--what-if", "-o", "name"];
+    assert_eq!(desk.run(&would).await.expect(5).stdout, "one\n");
+    let said = desk.run(&["import", text(&file), "--pass-thru", "-o", "json"]).await.expect(5);
+    assert_eq!(said.json()[0]["name"], "one", "{said:#?}");
+    assert!(said.stderr.contains("row 3 two: role_ids"), "{said:#?}");
+
+    let none = desk.file("none.csv", "name,key,role_ids\none,old-key-0003,99\n");
+    let said = desk.run(&["import", text(&none)]).await.expect(1);
+    assert!(said.stderr.contains("1 of 1 keys are refused"), "{said:#?}");
+    let wide = desk.folder.join("wide.csv");
+    fs::write(&wide, b"\xff\xfen\0a\0m\0e\0").unwrap();
+    let said = desk.run(&["import", text(&wide)]).await.expect(2);
+    assert!(said.stderr.contains("UTF-16"), "{said:#?}");
+    let endless = desk.run(&["import", "/dev/zero", "--format", "csv"]).await.expect(2);
+    assert!(endless.stderr.contains("256 MiB"), "{endless:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_nobody_knows_of_is_sent_or_skipped_as_told() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let hash = format!("{:064x}", 1);
+    let file =
+        desk.file("keys.csv", &format!("name,hash.algorithm,hash.value\none,sha256,{hash}\n"));
+    let import = ["import", text(&file)];
+    desk.run(&import).await.expect(0);
+    let journals = fs::read_dir(desk.folder.join("state/keystile/imports")).unwrap();
+    let journal = journals.map(|entry| entry.unwrap().path()).next().unwrap();
+    let finished = fs::read_to_string(&journal).unwrap();
+    let mut doubtful: serde_json::Value = serde_json::from_str(&finished).unwrap();
+    for (member, value) in [
+        ("batches", serde_json::json!(0)),
+        ("made", serde_json::json!(0)),
+        ("finished", serde_json::json!(null)),
+        ("under_way", serde_json::json!("2020-01-01T00:00:00Z")),
+    ] {
+        doubtful[member] = value;
+    }
+    let doubtful = doubtful.to_string();
+    fs::write(&journal, &doubtful).unwrap();
+    let said = desk.run(&import).await.expect(2);
+    assert!(said.stderr.contains("--in-doubt skip, or send"), "{said:#?}");
+    assert_eq!(made(&admin).await, 1);
+    let said = desk.run(&[&import[..], &["--in-doubt", "skip"]].concat()).await.expect(0);
+    assert!(said.stderr.contains("0 of 1 keys imported"), "{said:#?}");
+    assert_eq!(made(&admin).await, 1);
+    fs::write(&journal, &doubtful).unwrap();
+    // The key is there already, which the server says.
+    let said = desk.run(&[&import[..], &["--in-doubt", "send"]].concat()).await.expect(1);
+    assert!(said.stdout.contains("one"), "{said:#?}");
+}
+
 /// How many keys there are beside the administrator's.
 async fn made(admin: &Api) -> i64 {
     let list = admin.get("/api/v1/api-keys?limit=1").await.expect(200);

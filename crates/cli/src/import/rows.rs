@@ -74,6 +74,13 @@ impl Row {
 /// # Errors
 /// There are none in it, or it is of another format.
 pub fn read(format: Format, text: &[u8]) -> Result<Vec<Row>, Failure> {
+    // As some editors and shells of Windows write it: every other byte of plain letters is nothing.
+    if text.starts_with(b"\xff\xfe")
+        || text.starts_with(b"\xfe\xff")
+        || text.iter().take(2).any(|byte| *byte == 0)
+    {
+        return Err(Failure::Usage("the file is UTF-16: save it as UTF-8".into()));
+    }
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let rows = match format {
         Format::Csv => csv(text)?,
@@ -246,6 +253,14 @@ mod tests {
         let rows = rows(Format::Csv, "name,description\none\ntwo,2\n");
         assert_eq!(rows[0].1.as_ref().err().unwrap(), "has 1 fields, and not 2");
         assert_eq!(rows[1].1.as_ref().ok().unwrap().name, "two");
+    }
+
+    #[test]
+    fn utf_16_is_called_by_its_name() {
+        for text in [&b"\xff\xfen\0a\0"[..], b"\xfe\xff\0n\0a", b"n\0a\0", b"\0n\0a"] {
+            let Err(failure) = read(Format::Csv, text) else { panic!("{text:?}") };
+            assert!(failure.to_string().contains("UTF-8"), "{failure}");
+        }
     }
 
     #[test]

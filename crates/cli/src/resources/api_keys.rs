@@ -9,12 +9,13 @@ use keystile_client::api_keys::ApiKeyFilter;
 use keystile_client::{Change, Client, Error, Paging};
 use uuid::Uuid;
 
+use super::members::{Limits, Metadata, QuotaFlags};
 use super::roles::{role_ids, role_patch};
 use super::{Switch, SwitchedFilter, either, ids, state, text, texts, without_empty};
 use crate::expiry::{Expiry, has_ended};
 use crate::failure::Failure;
 use crate::output::{Column, Shown, moment};
-use crate::resource::{Made, Nothing, Resource, Things};
+use crate::resource::{Examples, Made, Nothing, Resource, Things};
 use crate::session::Session;
 
 /// All API keys.
@@ -36,6 +37,21 @@ pub struct Filter {
     /// Only those that end before this time
     #[arg(long, value_name = "TIME")]
     expires_before: Option<Timestamp>,
+    /// Only those that have an end
+    #[arg(long, conflicts_with = "without_expiry")]
+    with_expiry: bool,
+    /// Only those that have none
+    #[arg(long)]
+    without_expiry: bool,
+    /// Only those that were made before this time
+    #[arg(long, value_name = "TIME")]
+    created_before: Option<Timestamp>,
+    /// Only those that were ever used
+    #[arg(long, conflicts_with = "unused")]
+    used: bool,
+    /// Only those that were never used
+    #[arg(long)]
+    unused: bool,
     /// Only those that were not used since this time
     #[arg(long, value_name = "TIME")]
     unused_since: Option<Timestamp>,
@@ -48,6 +64,9 @@ pub struct Filter {
     /// Only the one that another system calls this
     #[arg(long, value_name = "TEXT")]
     external_id: Option<String>,
+    /// Only those that were imported by their hash, and not shown since
+    #[arg(long)]
+    unseen_import: bool,
 }
 
 #[derive(Args)]
@@ -89,6 +108,12 @@ pub struct Members {
     /// What another system calls it; '' removes it
     #[arg(long, value_name = "TEXT")]
     external_id: Option<String>,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    quota: QuotaFlags,
+    #[command(flatten)]
+    metadata: Metadata,
 }
 
 /// Why something ends.
@@ -137,6 +162,7 @@ impl Resource for ApiKeys {
     type Scope = Nothing;
     type Filter = Filter;
     type New = New;
+    type Body = NewApiKey;
     type Set = Set;
     type Patch = ApiKeyPatch;
     type Removal = Removal;
@@ -144,6 +170,19 @@ impl Resource for ApiKeys {
     const ONE: &'static str = "API key";
     const MANY: &'static str = "API keys";
     const SECRET: &'static str = "key";
+    const EXAMPLES: Examples = Examples {
+        get: &["keys get 'CI pipeline' -o json"],
+        list: &["keys list --name 'CI*' --enabled", "keys list --expired -o id"],
+        new: &[
+            "keys new 'CI pipeline' --role verifier --expires-in 90d -q > key",
+            "keys new partner --rate-limit 100/1m --quota 10000/month --metadata team=billing",
+        ],
+        remove: &["keys remove 'temp-*' --what-if", "keys remove - --force < ids"],
+        set: &[
+            "keys set 'CI pipeline' --role 1,3 --no-expiry --what-if",
+            "keys set - --disable < ids",
+        ],
+    };
 
     async fn open(client: &Client, _: Nothing) -> Result<Self, Failure> {
         Ok(Self(client.clone()))
@@ -156,12 +195,15 @@ impl Resource for ApiKeys {
             enabled: filter.switched.wanted(),
             expired: either(filter.expired, filter.unexpired),
             expires_before: filter.expires_before.map(|at| at.to_string()),
+            expires: either(filter.with_expiry, filter.without_expiry),
+            created_before: filter.created_before.map(|at| at.to_string()),
+            used: either(filter.used, filter.unused),
             unused_since: filter.unused_since.map(|at| at.to_string()),
             role_id: role.first().copied(),
             provider: filter.provider.clone(),
             external_id: filter.external_id.clone(),
+            unseen_import: filter.unseen_import.then_some(true),
             paging: Paging { sort: sort.map(str::to_owned), ..Paging::default() },
-            ..ApiKeyFilter::default()
         };
         Ok(self.0.api_keys().stream(filter).boxed())
     }
@@ -175,23 +217,25 @@ impl Resource for ApiKeys {
         Ok(self.0.api_keys().show(id).await?.value)
     }
 
-    async fn create(
-        &self,
-        New { name, members, provider }: New,
-        session: &Session,
-        change: &Change,
-    ) -> Result<Made<ApiKey>, Failure> {
-        let new = NewApiKey {
+    async fn body(&self, new: New, session: &Session) -> Result<NewApiKey, Failure> {
+        let New { name, members, provider } = new;
+        Ok(NewApiKey {
             name,
             description: members.description,
             role_ids: role_ids(&self.0, &members.role.unwrap_or_default()).await?,
             expires_at: members.expiry.patch(session.look.now)?,
             provider,
             allowed_ips: without_empty(members.allowed_ip.unwrap_or_default()),
+            rate_limits: members.limits.values(),
+            quota: members.quota.value(),
             external_id: members.external_id,
+            metadata: members.metadata.values(),
             ..NewApiKey::default()
-        };
-        let made = self.0.api_keys().create(&new, change).await?.value;
+        })
+    }
+
+    async fn create(&self, new: &NewApiKey, change: &Change) -> Result<Made<ApiKey>, Error> {
+        let made = self.0.api_keys().create(new, change).await?.value;
         Ok(Made { thing: made.shown, secret: made.secret })
     }
 
@@ -204,8 +248,10 @@ impl Resource for ApiKeys {
             expires_at: members.expiry.patch(session.look.now)?,
             enabled: switch.patch(),
             allowed_ips: texts(members.allowed_ip),
+            rate_limits: members.limits.patch(),
+            quota: members.quota.patch(),
             external_id: text(members.external_id),
-            ..ApiKeyPatch::default()
+            metadata: members.metadata.patch(),
         })
     }
 

@@ -11,11 +11,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Switch, SwitchedFilter, state};
+use super::{Switch, SwitchedFilter, pair, state};
 use crate::failure::Failure;
 use crate::output::{Column, Shown};
 use crate::prompt;
-use crate::resource::{Made, Nothing, Resource, Things};
+use crate::resource::{Examples, Made, Nothing, Resource, Things};
 use crate::session::Session;
 
 /// All providers.
@@ -110,12 +110,20 @@ impl Resource for Providers {
     type Scope = Nothing;
     type Filter = Filter;
     type New = New;
+    type Body = NewProvider;
     type Set = Set;
     type Patch = ProviderPatch;
     type Removal = Nothing;
 
     const ONE: &'static str = "provider";
     const MANY: &'static str = "providers";
+    const EXAMPLES: Examples = Examples {
+        get: &["providers get api-keys -o json"],
+        list: &["providers list --kind oidc"],
+        new: &["providers new 'Partner keys' --kind api_key --setting prefix=acme_"],
+        remove: &["providers remove 'Partner keys'"],
+        set: &["providers set 'Partner keys' --setting default_expiry_minutes=null --what-if"],
+    };
 
     async fn open(client: &Client, _: Nothing) -> Result<Self, Failure> {
         Ok(Self(client.clone()))
@@ -154,14 +162,13 @@ impl Resource for Providers {
         Ok(self.0.providers().show(id).await?.value)
     }
 
-    async fn create(
-        &self,
-        New { name, kind, members }: New,
-        _: &Session,
-        change: &Change,
-    ) -> Result<Made<Provider>, Failure> {
-        let new: NewProvider = body(json!({"name": name, "kind": kind}), members)?;
-        let thing = self.0.providers().create(&new, change).await?.value;
+    async fn body(&self, new: New, _: &Session) -> Result<NewProvider, Failure> {
+        let New { name, kind, members } = new;
+        body(json!({"name": name, "kind": kind}), members)
+    }
+
+    async fn create(&self, new: &NewProvider, change: &Change) -> Result<Made<Provider>, Error> {
+        let thing = self.0.providers().create(new, change).await?.value;
         Ok(Made { thing, secret: None })
     }
 
@@ -216,14 +223,13 @@ fn body<T: DeserializeOwned>(first: Value, members: Members) -> Result<T, Failur
     read.map_err(|error| Failure::Usage(format!("--setting: {error}")))
 }
 
-/// Reads `name=value`. What is no JSON is a text.
+/// Reads a setting, which is no secret.
 fn setting(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').ok_or("it looks like prefix=acme_")?;
+    let (name, value) = pair(text)?;
     if name == "client_secret" {
         return Err(
             "a secret does not belong on a command line: --client-secret asks for it".into()
         );
     }
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-    Ok((name.to_owned(), value))
+    Ok((name, value))
 }

@@ -10,7 +10,7 @@ use keystile_client::{Change, Client, Error, Paging};
 use super::{ids, text, texts, without_empty};
 use crate::failure::Failure;
 use crate::output::{Column, Shown, moment};
-use crate::resource::{Made, Nothing, Resource, Things};
+use crate::resource::{Examples, Made, Nothing, Resource, Things};
 use crate::session::Session;
 
 /// All roles.
@@ -90,12 +90,22 @@ impl Resource for Roles {
     type Scope = Nothing;
     type Filter = Filter;
     type New = New;
+    type Body = NewRole;
     type Set = Set;
     type Patch = RolePatch;
     type Removal = Nothing;
 
     const ONE: &'static str = "role";
     const MANY: &'static str = "roles";
+    const EXAMPLES: Examples = Examples {
+        get: &["roles get 'billing reader' -o json"],
+        list: &["roles list --name 'billing*'"],
+        new: &[
+            "roles new 'billing reader' --permission invoices.read --endpoint 'GET /billing/**'",
+        ],
+        remove: &["roles remove 'billing reader'"],
+        set: &["roles set 'billing reader' --permission invoices.read,invoices.list --what-if"],
+    };
 
     async fn open(client: &Client, _: Nothing) -> Result<Self, Failure> {
         Ok(Self(client.clone()))
@@ -115,20 +125,18 @@ impl Resource for Roles {
         Ok(self.0.roles().show(id).await?.value)
     }
 
-    async fn create(
-        &self,
-        New { name, members }: New,
-        _: &Session,
-        change: &Change,
-    ) -> Result<Made<Role>, Failure> {
-        let new = NewRole {
+    async fn body(&self, New { name, members }: New, _: &Session) -> Result<NewRole, Failure> {
+        Ok(NewRole {
             name,
             description: members.description,
             permissions: without_empty(members.permission.unwrap_or_default()),
             endpoints: members.endpoint.unwrap_or_default(),
             may_grant: role_ids(&self.0, &members.may_grant.unwrap_or_default()).await?,
-        };
-        let thing = self.0.roles().create(&new, change).await?.value;
+        })
+    }
+
+    async fn create(&self, new: &NewRole, change: &Change) -> Result<Made<Role>, Error> {
+        let thing = self.0.roles().create(new, change).await?.value;
         Ok(Made { thing, secret: None })
     }
 

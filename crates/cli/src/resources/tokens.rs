@@ -15,7 +15,7 @@ use super::{either, state, text, texts, without_empty};
 use crate::expiry::{Expiry, has_ended};
 use crate::failure::Failure;
 use crate::output::{Column, Shown, moment};
-use crate::resource::{Made, Resource, Things};
+use crate::resource::{Examples, Made, Resource, Things};
 use crate::session::Session;
 
 /// The tokens of one owner.
@@ -128,6 +128,7 @@ impl Resource for Tokens {
     type Scope = Owner;
     type Filter = Filter;
     type New = New;
+    type Body = NewToken;
     type Set = Set;
     type Patch = TokenPatch;
     type Removal = Removal;
@@ -135,6 +136,13 @@ impl Resource for Tokens {
     const ONE: &'static str = "token";
     const MANY: &'static str = "tokens";
     const SECRET: &'static str = "token";
+    const EXAMPLES: Examples = Examples {
+        get: &["tokens get nightly", "tokens get nightly --user deploy-bot -o json"],
+        list: &["tokens list", "tokens list --user deploy-bot --expired -o id"],
+        new: &["tokens new nightly --user deploy-bot --expires-in 30d -q > token"],
+        remove: &["tokens remove nightly --reason 'nobody needs it'"],
+        set: &["tokens set nightly --scope invoices.read --what-if"],
+    };
 
     async fn open(client: &Client, owner: Owner) -> Result<Self, Failure> {
         Ok(match owner.user {
@@ -163,23 +171,22 @@ impl Resource for Tokens {
         })
     }
 
-    async fn create(
-        &self,
-        New { name, members, provider }: New,
-        session: &Session,
-        change: &Change,
-    ) -> Result<Made<Token>, Failure> {
-        let new = NewToken {
+    async fn body(&self, new: New, session: &Session) -> Result<NewToken, Failure> {
+        let New { name, members, provider } = new;
+        Ok(NewToken {
             name,
             description: members.description,
             provider,
             expires_at: members.expiry.patch(session.look.now)?,
             scopes: members.scope.map(without_empty),
             ..NewToken::default()
-        };
+        })
+    }
+
+    async fn create(&self, new: &NewToken, change: &Change) -> Result<Made<Token>, Error> {
         let made = match self {
-            Self::Own(tokens) => tokens.create(&new, change).await?.value,
-            Self::Of(tokens) => tokens.create(&new, change).await?.value,
+            Self::Own(tokens) => tokens.create(new, change).await?.value,
+            Self::Of(tokens) => tokens.create(new, change).await?.value,
         };
         Ok(Made { thing: made.shown, secret: made.secret })
     }

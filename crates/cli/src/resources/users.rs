@@ -10,12 +10,13 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::api_keys::Removal as Reason;
+use super::members::{Limits, Metadata};
 use super::roles::{role_ids, role_patch};
 use super::{Switch, SwitchedFilter, either, ids, state, text};
 use crate::failure::Failure;
 use crate::output::{Column, Shown, moment};
 use crate::prompt;
-use crate::resource::{Made, Nothing, Resource, Things};
+use crate::resource::{Examples, Made, Nothing, Resource, Things};
 use crate::session::Session;
 
 /// All users.
@@ -82,6 +83,10 @@ pub struct Members {
     /// What another system calls them; '' removes it
     #[arg(long, value_name = "TEXT")]
     external_id: Option<String>,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    metadata: Metadata,
 }
 
 #[derive(Args)]
@@ -123,12 +128,23 @@ impl Resource for Users {
     type Scope = Nothing;
     type Filter = Filter;
     type New = New;
+    type Body = NewUser;
     type Set = Set;
     type Patch = UserPatch;
     type Removal = Removal;
 
     const ONE: &'static str = "user";
     const MANY: &'static str = "users";
+    const EXAMPLES: Examples = Examples {
+        get: &["users get ann -o json"],
+        list: &["users list --people --role auditor", "users list --service-accounts --disabled"],
+        new: &[
+            "users new deploy-bot --service-account --role 'billing reader'",
+            "users new ann --email ann@example.com --password < password",
+        ],
+        remove: &["users remove deploy-bot --revoke-tokens --reason 'the project is over'"],
+        set: &["users set ann --role auditor --what-if", "users set ann --disable"],
+    };
 
     async fn open(client: &Client, _: Nothing) -> Result<Self, Failure> {
         Ok(Self(client.clone()))
@@ -156,19 +172,24 @@ impl Resource for Users {
         Ok(self.0.users().show(id).await?.value)
     }
 
-    async fn create(&self, new: New, _: &Session, change: &Change) -> Result<Made<User>, Failure> {
+    async fn body(&self, new: New, _: &Session) -> Result<NewUser, Failure> {
         let New { username, members, service_account } = new;
-        let new = NewUser {
+        Ok(NewUser {
             username,
             display_name: members.display_name,
             email: members.email,
+            role_ids: role_ids(&self.0, &members.role.unwrap_or_default()).await?,
             password: members.password.then(password).transpose()?,
             is_service_account: service_account,
-            role_ids: role_ids(&self.0, &members.role.unwrap_or_default()).await?,
+            rate_limits: members.limits.values(),
             external_id: members.external_id,
+            metadata: members.metadata.values(),
             ..NewUser::default()
-        };
-        let thing = self.0.users().create(&new, change).await?.value;
+        })
+    }
+
+    async fn create(&self, new: &NewUser, change: &Change) -> Result<Made<User>, Error> {
+        let thing = self.0.users().create(new, change).await?.value;
         Ok(Made { thing, secret: None })
     }
 
@@ -182,7 +203,9 @@ impl Resource for Users {
             password: password.map_or(Patch::Absent, Patch::Value),
             role_ids: role_patch(&self.0, members.role).await?,
             enabled: switch.patch(),
+            rate_limits: members.limits.patch(),
             external_id: text(members.external_id),
+            metadata: members.metadata.patch(),
             ..UserPatch::default()
         })
     }

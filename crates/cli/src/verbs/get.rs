@@ -38,11 +38,11 @@ impl<R: Resource> Get<R> {
         }
         output::even_if_closed(output::many(&things, session.form(), &session.look))?;
         let Some(last) = failures.pop() else { return Ok(()) };
-        failures.iter().for_each(|failure| eprintln!("keystile: {failure}"));
+        failures.iter().for_each(|failure| output::say(format_args!("keystile: {failure}")));
         if all == 1 || things.is_empty() {
             return Err(last);
         }
-        eprintln!("keystile: {last}");
+        output::say(format_args!("keystile: {last}"));
         Err(Failure::Partly(format!("{} of {all} {} shown", things.len(), R::MANY)))
     }
 }

@@ -5,10 +5,9 @@ use keystile_client::Change;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::deed::{ChangeFlags, capital, title};
+use crate::deed::{ChangeFlags, agreed, capital, title};
 use crate::failure::Failure;
 use crate::output::{self, Form, Shown};
-use crate::prompt::{self, Answer};
 use crate::resource::{Made, Resource};
 use crate::session::Session;
 
@@ -28,16 +27,17 @@ pub struct New<R: Resource> {
 impl<R: Resource> New<R> {
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
         refuse_to_lose_the_secret(session, R::SECRET)?;
+        let resource = session.stop.unless_pressed(R::open(&session.client, self.scope)).await?;
+        let body = session.stop.unless_pressed(resource.body(self.new, session)).await?;
         if self.flags.confirm {
-            let question = format!("Make this {}?", R::ONE);
-            if !matches!(prompt::ask(&question, "leave --confirm out")?, Answer::Yes | Answer::All)
-            {
+            let rehearsal = Change::new().dry_run(true);
+            let would = resource.create(&body, &rehearsal);
+            let would = session.stop.unless_pressed(would).await?;
+            if !agreed(session, "make", R::ONE, &would.thing)? {
                 return Ok(());
             }
         }
-        let resource = session.stop.unless_pressed(R::open(&session.client, self.scope)).await?;
-        let change: Change = self.flags.change();
-        let made = resource.create(self.new, session, &change).await?;
+        let made = resource.create(&body, &self.flags.change()).await?;
         if self.flags.what_if {
             let name = output::plain(made.thing.name());
             let text = format!("What if: would make {} \"{name}\"", R::ONE);

@@ -34,6 +34,7 @@ impl<R: Resource> Remove<R> {
         }
         let resource = session.stop.unless_pressed(R::open(&session.client, self.scope)).await?;
         let things = self.targets.find(&resource, session).await?;
+        let things = self.targets.spare_oneself::<R>(things, session).await?;
         let words = Words { one: R::ONE, many: R::MANY, verb: "remove", done: "removed" };
         each(session, &self.flags, words, asks, things, async |thing, change| {
             resource.remove(thing, &self.removal, change).await?;

@@ -30,11 +30,15 @@ impl<R: Resource> Set<R> {
             self.targets.leave_the_terminal_free("leave --confirm out")?;
         }
         let resource = session.stop.unless_pressed(R::open(&session.client, self.scope)).await?;
-        let patch = resource.patch(self.set, session).await?;
-        if serde_json::to_value(&patch)? == json!({}) {
+        let patch = session.stop.unless_pressed(resource.patch(self.set, session)).await?;
+        let asked = serde_json::to_value(&patch)?;
+        if asked == json!({}) {
             return Err(Failure::Usage("say what to change: --help has the flags".into()));
         }
-        let things = self.targets.find(&resource, session).await?;
+        let mut things = self.targets.find(&resource, session).await?;
+        if asked.get("enabled") == Some(&json!(false)) {
+            things = self.targets.spare_oneself::<R>(things, session).await?;
+        }
         let words = Words { one: R::ONE, many: R::MANY, verb: "change", done: "changed" };
         each(session, &self.flags, words, None, things, async |thing, change| {
             Ok(Outcome::Now(resource.update(thing, &patch, change).await?))
