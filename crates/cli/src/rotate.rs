@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 use keystile_api::api_keys::{ApiKey, ExtendRotation, OldSecretUse, RotateApiKey, Rotation};
 use keystile_api::tokens::RotateToken;
-use keystile_client::{Client, Error};
+use keystile_client::{Change, Client, Error};
 
-use crate::deed::{ChangeFlags, capital, title};
+use crate::deed::{self, ChangeFlags, capital, title};
 use crate::failure::Failure;
-use crate::output::{self, Column, Form, Look, moment, plain};
+use crate::output::{self, Column, Form, Look, moment, plain, say};
 use crate::prompt::{self, Answer};
 use crate::resource::{Made, Nothing, Resource};
 use crate::resources::api_keys::ApiKeys;
@@ -140,10 +140,13 @@ impl RotateTokenOf {
         };
         let (tokens, token) = session.stop.unless_pressed(find).await?;
         let title = title(Tokens::ONE, &token);
-        if !agreed(&self.flags, &format!("Rotate {title}?"))? {
-            return Ok(());
-        }
         let rotate = RotateToken { overlap_seconds: self.overlap.as_secs() };
+        if self.flags.confirm {
+            let would = tokens.rotate(token.id, &rotate, &Change::new().dry_run(true)).await?;
+            if !deed::agreed(session, "rotate", Tokens::ONE, &would.thing)? {
+                return Ok(());
+            }
+        }
         let made = tokens.rotate(token.id, &rotate, &self.flags.change()).await?;
         let whole = self.flags.pass_thru;
         if self.flags.what_if {
@@ -164,10 +167,14 @@ async fn rotate(
     refuse_to_lose_the_secret(session, ApiKeys::SECRET)?;
     let key = find(session, key).await?;
     let title = title(ApiKeys::ONE, &key);
-    if !agreed(flags, &format!("Rotate {title}?"))? {
-        return Ok(());
-    }
     let rotate = RotateApiKey { overlap_seconds: overlap.as_secs() };
+    if flags.confirm {
+        let keys = session.client.api_keys();
+        let would = keys.rotate(key.id, &rotate, &Change::new().dry_run(true)).await?.value;
+        if !deed::agreed(session, "rotate", ApiKeys::ONE, &would.shown)? {
+            return Ok(());
+        }
+    }
     let made = session.client.api_keys().rotate(key.id, &rotate, &flags.change()).await?.value;
     if flags.what_if {
         let text = format!("What if: would rotate {title}");
@@ -184,7 +191,7 @@ async fn farewell(
     key: &str,
     flags: &ChangeFlags,
     (verb, done): (&str, &str),
-    step: impl AsyncFn(&Client, &ApiKey, &keystile_client::Change) -> Result<Rotation, Error>,
+    step: impl AsyncFn(&Client, &ApiKey, &Change) -> Result<Rotation, Error>,
 ) -> Result<(), Failure> {
     let key = find(session, key).await?;
     let title = title(ApiKeys::ONE, &key);
@@ -193,7 +200,12 @@ async fn farewell(
     }
     let rotation = step(&session.client, &key, &flags.change()).await?;
     if flags.what_if {
-        return output::lines([format!("What if: would {verb} {title}")]);
+        let told = format!("What if: would {verb} {title}");
+        if session.form.is_none() && !flags.pass_thru {
+            return output::lines([told]);
+        }
+        session.note(&told);
+        return show(session, &rotation);
     }
     session.note(&format!("{} {title}", capital(done)));
     if flags.pass_thru { show(session, &rotation) } else { Ok(()) }
@@ -240,14 +252,15 @@ async fn watch(session: &Session, key: &ApiKey) -> Result<(), Failure> {
         let look = Look { now: crate::environment::now(), ..session.look.clone() };
         let ended = crate::expiry::has_ended(rotation.old_secret_expires_at.as_deref(), look.now);
         if end != Some((rotation.old_secret_expires_at.clone(), ended)) {
-            eprintln!("{}", ends(&rotation, &look));
+            say(ends(&rotation, &look));
             end = Some((rotation.old_secret_expires_at.clone(), ended));
         }
         for one in rotation.uses.iter().rev().filter(|one| !told.contains(*one)) {
             let who = one.user_agent.as_deref().unwrap_or("somebody");
             let from = one.address.as_deref().unwrap_or("somewhere");
             let at = moment(Some(&one.last_at), "", &look);
-            eprintln!("{} at {from}: {} uses, the last {at}", plain(who), one.count);
+            let line = format!("{who} at {from}: {} uses, the last {at}", one.count);
+            say(plain(&line));
         }
         told = rotation.uses;
         if ended || end.as_ref().is_some_and(|(end, _)| end.is_none()) {

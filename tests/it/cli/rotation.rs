@@ -18,6 +18,11 @@ async fn an_old_secret_is_extended_watched_and_finished() {
     assert!(told.starts_with("What if: would rotate API key \"CI\""), "{told}");
     holder.get("/api/v1/me").await.expect(200);
 
+    let asked = admin.run(&["keys", "rotate", "CI", "--confirm"]).await;
+    assert_eq!(asked.status.code(), Some(2), "{asked:#?}");
+    assert!(asked.stderr.starts_with("What if: would rotate API key"), "{asked:#?}");
+    holder.get("/api/v1/me").await.expect(200);
+
     let new = admin.prints(&["keys", "rotate", "CI", "--overlap", "1h", "-q"]).await;
     assert_ne!(new, old);
     holder.get("/api/v1/me").await.expect(200);
@@ -39,6 +44,8 @@ async fn an_old_secret_is_extended_watched_and_finished() {
         .unwrap();
     assert_eq!(watch.wait().await.unwrap().code(), Some(0));
 
+    let would = admin.shows(&["keys", "rotate", "finish", "CI", "--what-if"]).await;
+    assert!(would["old_secret_expires_at"].is_string(), "{would}");
     admin.prints(&["keys", "rotate", "finish", "CI"]).await;
     holder.get("/api/v1/me").await.refused();
     server.api(Caller::Header(new.trim().to_owned())).get("/api/v1/me").await.expect(200);
