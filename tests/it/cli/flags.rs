@@ -35,6 +35,25 @@ async fn a_list_has_a_flag_for_every_parameter_of_the_api() {
     assert!(seen > 40, "only {seen} were looked for");
 }
 
+#[tokio::test]
+async fn what_other_programs_call_a_verb_is_understood() {
+    let person = Person::new();
+    for resource in ["keys", "tokens", "users", "roles", "providers"] {
+        for (alias, verb) in [
+            ("add", "new"),
+            ("create", "new"),
+            ("delete", "remove"),
+            ("ls", "list"),
+            ("rm", "remove"),
+            ("show", "get"),
+            ("update", "set"),
+        ] {
+            let help = person.prints(&[resource, alias, "--help"]).await;
+            assert!(help.contains(&format!("keystile {resource} {verb}")), "{resource} {alias}");
+        }
+    }
+}
+
 /// What a parameter is called on the command line.
 fn flags_for(parameter: &str) -> Vec<String> {
     let flags: &[_] = match parameter {

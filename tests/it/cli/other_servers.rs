@@ -68,6 +68,37 @@ async fn the_other_one_of_http_and_https_is_advised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_what_changes_something_may_have_been_done() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let person = asking(&format!("http://{}", listener.local_addr().unwrap()));
+    let key = key();
+    let set = begin(&person, &["keys", "set", key["id"].as_str().unwrap(), "--name", "CI 2"]);
+    let (mut client, _) = listener.accept().await.unwrap();
+    read(&mut client).await;
+    answer(&mut client, "200 OK", "application/json", &key.to_string()).await;
+    // The change is read, and the connection ends.
+    let (mut client, _) = listener.accept().await.unwrap();
+    read(&mut client).await;
+    drop(client);
+    let ended = set.wait_with_output().await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("may have been done"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_signs_in_where_others_on_the_way_can_read_it() {
+    let company = json!({"data": [{
+        "identifier": "company", "name": "Company", "kind": "oidc", "login_path": null,
+        "authority": "http://login.example.com", "client_id": "keystile", "audience": null,
+        "scope": null
+    }]});
+    let url = answering("200 OK", "application/json", &company.to_string()).await;
+    let line = Person::new().fails(&["login", &url, "--sso"], 1).await;
+    assert!(line.contains("http://login.example.com") && line.contains("https"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_a_question_and_waits_for_a_change() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let person = asking(&format!("http://{}", listener.local_addr().unwrap()));

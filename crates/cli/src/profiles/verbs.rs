@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::Profiles;
+use super::{Profile, Profiles};
 use crate::failure::Failure;
 use crate::logout::forget;
 use crate::output::{self, Column, Look, Shown, say};
@@ -46,12 +46,16 @@ impl ProfileVerb {
         let mut profiles = Profiles::read()?;
         match self {
             Self::List => {
-                let lines = profiles.profiles.iter().map(|(name, profile)| Line {
+                let line = |(name, profile): (&String, &Profile)| Line {
                     name: name.clone(),
                     url: profile.url.to_string(),
                     current: profiles.current.as_ref() == Some(name),
-                });
-                output::many(&lines.collect::<Vec<_>>(), common.form(), &common.look())
+                };
+                let lines: Vec<_> = profiles.profiles.iter().map(line).collect();
+                if lines.is_empty() && common.output.is_none() && !common.quiet {
+                    say("there are no profiles: `keystile login URL` makes one");
+                }
+                output::many(&lines, common.form(), &common.look())
             }
             Self::Remove { name } => forget(&mut profiles, &name, common.quiet).await,
             Self::Use { name } => {
