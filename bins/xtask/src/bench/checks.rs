@@ -28,6 +28,8 @@ pub fn run(extent: Extent, wanted: &dyn Fn(&str) -> bool, report: &mut Report) -
         let stored = extent.of(10_000, 100_000, 100_000);
         let (floor, server) = (Target::floor()?, Target::keystile(&directory)?);
         let keys = Keys::prepare(&server, &directory, stored, stored)?;
+        // Keys that are drawn at random would take ten rounds until the last of them is in memory.
+        Load::show_each(&server, &keys, stored)?;
         for scenario in scenarios {
             load.warm_up(&server, scenario, &keys)?;
             for round in 1..=extent.rounds() {
