@@ -46,22 +46,28 @@ impl Login {
         let mut profiles = Profiles::read()?;
         let name = self.common.profile.clone().or(profiles.current.clone());
         let name = name.unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
-        let before = profiles.profiles.get(&name);
-        let url = self.address(before)?;
-        let ca_file = self.ca_file(before, &url)?;
+        let before = profiles.profiles.get(&name).cloned();
+        let url = self.address(before.as_ref())?;
+        let ca_file = self.ca_file(before.as_ref(), &url)?;
         let given = if self.sso { None } else { Some(ask(&url)?) };
-        let replaced = before.filter(|before| !is_same(before, &url, given.as_ref())).cloned();
+        let same = |before: &Profile| is_same(before, &url, given.as_ref());
+        let (kept, replaced) = match before {
+            Some(before) if same(&before) => (before.made, None),
+            before => (None, before),
+        };
         if let Some(before) = replaced.as_ref().filter(|_| !self.force) {
             let work = async { Ok::<_, Failure>(who_lives(before).await) };
             if let Some(who) = stop.unless_pressed(work).await? {
                 agree_to_replace(&name, &before.url, &who)?;
             }
         }
+        if !is_safe(&url) && !self.common.quiet {
+            say(format_args!(
+                "warning: {url} is not https: others on the way can read what is shown there"
+            ));
+        }
         let (token, made) = match given {
-            Some(token) => {
-                let same = before.filter(|_| replaced.is_none());
-                (token, same.and_then(|before| before.made))
-            }
+            Some(token) => (token, kept),
             None => {
                 let anonymous = connect(&url, None, ca_file.as_deref())?;
                 let provider = self.provider.as_deref();
@@ -70,26 +76,22 @@ impl Login {
                 (token, Some(id))
             }
         };
-        let client = connect(&url, Some(token.clone()), ca_file.as_deref())?;
-        if !is_safe(&url) && !self.common.quiet {
-            say(format_args!(
-                "warning: {url} is not https: others on the way can read what is shown there"
-            ));
-        }
-        let me = stop.unless_pressed(accepted(&url, client.me().show())).await?;
-        profiles.profiles.insert(name.clone(), Profile { url: url.clone(), token, made, ca_file });
-        profiles.current = Some(name.clone());
-        profiles.write()?;
-        if let Some(before) = replaced
-            && let Err(failure) = logout::end(&before).await
-        {
-            say(format_args!("keystile: the token that was replaced goes on working: {failure}"));
+        let profile = Profile { url, token, made, ca_file };
+        let me = match keep(&mut profiles, &name, &profile, &stop).await {
+            Ok(me) => me,
+            Err(failure) => {
+                if self.sso {
+                    end(&profile).await;
+                }
+                return Err(failure);
+            }
+        };
+        if let Some(before) = replaced {
+            end(&before).await;
         }
         if !self.common.quiet {
-            say(format_args!(
-                "Signed in at {url} as {}, profile {name}",
-                plain(&me.principal.name)
-            ));
+            let (url, who) = (&profile.url, plain(&me.principal.name));
+            say(format_args!("Signed in at {url} as {who}, profile {name}"));
         }
         Ok(())
     }
@@ -115,6 +117,29 @@ impl Login {
     }
 }
 
+/// Keeps what the server accepts, and nothing else.
+async fn keep(
+    profiles: &mut Profiles,
+    name: &str,
+    profile: &Profile,
+    stop: &Stop,
+) -> Result<Me, Failure> {
+    let Profile { url, token, ca_file, .. } = profile;
+    let client = connect(url, Some(token.clone()), ca_file.as_deref())?;
+    let me = stop.unless_pressed(accepted(url, client.me().show())).await?;
+    profiles.profiles.insert(name.to_owned(), profile.clone());
+    profiles.current = Some(name.to_owned());
+    profiles.write()?;
+    Ok(me)
+}
+
+/// Ends a token that a sign-in made and that nobody keeps any more.
+async fn end(profile: &Profile) {
+    if let Err(failure) = logout::end(profile).await {
+        say(format_args!("keystile: a token that nobody keeps goes on working: {failure}"));
+    }
+}
+
 /// Whether a profile has this very credential already.
 fn is_same(before: &Profile, url: &Url, given: Option<&SecretString>) -> bool {
     let same = |given: &SecretString| given.expose_secret() == before.token.expose_secret();
@@ -124,10 +149,12 @@ fn is_same(before: &Profile, url: &Url, given: Option<&SecretString>) -> bool {
 /// Whom a profile stands for; `None`: its credential has ended, and nothing is lost with it.
 async fn who_lives(profile: &Profile) -> Option<String> {
     let client = connect(&profile.url, Some(profile.token.clone()), profile.ca_file.as_deref());
-    match client.ok()?.me().show().await {
+    let unknown = || Some("somebody who cannot be asked for now".to_owned());
+    let Ok(client) = client else { return unknown() };
+    match client.me().show().await {
         Ok(me) => Some(plain(&me.principal.name)),
         Err(error) if error.status() == Some(401) => None,
-        Err(_) => Some("somebody who cannot be asked for now".to_owned()),
+        Err(_) => unknown(),
     }
 }
 
