@@ -146,7 +146,7 @@ pub async fn each<T: Shown + Clone>(
             Ok(after) => {
                 tally.done += 1;
                 session.note(&match &after {
-                    Outcome::Now(after) if differences(&thing, after)?.is_empty() => {
+                    Outcome::Now(after) if is_same(&thing, after)? => {
                         format!("{} is so already", capital(&title))
                     }
                     _ => format!("{} {title}", capital(words.done)),
@@ -247,9 +247,10 @@ fn tell_what_if<T: Shown>(
 ) -> Result<(), Failure> {
     let mut text = vec![format!("What if: would {} {title}", words.verb)];
     if let Outcome::Now(after) = after {
-        let differences = differences(before, after)?;
-        let none = differences.is_empty().then(|| "  it is so already".to_owned());
-        text.extend(differences.into_iter().chain(none));
+        if is_same(before, after)? {
+            text.push("  it is so already".to_owned());
+        }
+        text.extend(differences(before, after)?);
     }
     if flags.confirm {
         text.iter().for_each(say);
@@ -259,6 +260,12 @@ fn tell_what_if<T: Shown>(
         output::lines(text)?;
     }
     Ok(())
+}
+
+/// Whether a change left a thing as it was. One of what is never shown, a password say, is seen by
+/// its time.
+fn is_same(before: &impl Serialize, after: &impl Serialize) -> Result<bool, Failure> {
+    Ok(serde_json::to_value(before)? == serde_json::to_value(after)?)
 }
 
 /// What a change makes of a thing, member by member.

@@ -52,6 +52,10 @@ async fn what_would_be_has_every_form() {
     assert_eq!(admin.prints(&["keys", "list", "--enabled", "-o", "id"]).await.lines().count(), 3);
     let same = admin.run(&["keys", "set", "a", "--name", "a"]).await;
     assert!(same.stderr.contains("is so already"), "{same:#?}");
+    admin.prints(&["users", "new", "ann"]).await;
+    let password = ["users", "set", "ann", "--password"];
+    let changed = admin.run_with(&password, "quiet otters fold paper boats\n").await;
+    assert!(changed.stderr.starts_with("Changed user \"ann\""), "{changed:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
