@@ -123,7 +123,7 @@ async fn keep(
     name: &str,
     profile: &Profile,
     stop: &Stop,
-) -> Result<Me, Failure> {
+) -> Result<Me<'static>, Failure> {
     let Profile { url, token, ca_file, .. } = profile;
     let client = connect(url, Some(token.clone()), ca_file.as_deref())?;
     let me = stop.unless_pressed(accepted(url, client.me().show())).await?;
