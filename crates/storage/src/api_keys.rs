@@ -27,7 +27,7 @@ impl Conn {
         let query = api_keys::table.find(id.to_string());
         let row = on_conn!(self, |link| query
             .select(ApiKeyRow::as_select())
-            .first(link)
+            .get_result(link)
             .await
             .optional()?);
         let keys = self.with_roles(&row.into_iter().collect::<Vec<_>>()).await?;

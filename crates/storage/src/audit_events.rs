@@ -133,7 +133,7 @@ impl Conn {
     pub async fn head(&mut self) -> Result<(Seq, ChainHash), StoreError> {
         let query = feed_head::table.select((feed_head::seq, feed_head::hash));
         let head: Option<(i64, Vec<u8>)> =
-            on_conn!(self, |link| query.first(link).await.optional()?);
+            on_conn!(self, |link| query.get_result(link).await.optional()?);
         let (seq, hash) = head.ok_or(StoreError::Corrupt("feed_head"))?;
         Ok((Seq(seq), ChainHash::from_bytes(bytes(&hash, "feed_head.hash")?)))
     }

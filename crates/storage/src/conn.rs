@@ -25,6 +25,9 @@ pub(crate) enum Link {
 }
 
 /// Runs an expression on the connection of a [`Conn`], whichever database it leads to.
+///
+/// A row that is the only one of its key is asked for by `get_result`. `first` has a limit, which is
+/// a parameter, and SQLite prepares a statement anew whenever such a parameter gets its value.
 macro_rules! on_conn {
     ($conn:expr, |$link:ident| $body:expr) => {
         match &mut $conn.0 {

@@ -36,7 +36,8 @@ impl Conn {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let counted = row(format).select(formats::counted);
-        let counted: Option<bool> = on_conn!(self, |link| counted.first(link).await.optional()?);
+        let counted: Option<bool> =
+            on_conn!(self, |link| counted.get_result(link).await.optional()?);
         if counted == Some(false) {
             return Ok(true);
         }

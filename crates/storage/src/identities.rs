@@ -27,7 +27,7 @@ impl Conn {
         }
         let query = identities::table.find((issuer, subject)).select(identities::user_id);
         let id: Option<Option<String>> =
-            on_conn!(self, |link| query.first(link).await.optional()?);
+            on_conn!(self, |link| query.get_result(link).await.optional()?);
         match id.flatten() {
             Some(id) => self.find_user(parse(&id, "identities.user_id")?).await,
             None => Ok(None),

@@ -15,7 +15,7 @@ impl Conn {
     /// [`StoreError`] if the database does not answer.
     pub async fn find_meta(&mut self, name: &str) -> Result<Option<String>, StoreError> {
         let query = meta::table.find(name).select(meta::value);
-        on_conn!(self, |link| Ok(query.first(link).await.optional()?))
+        on_conn!(self, |link| Ok(query.get_result(link).await.optional()?))
     }
 }
 

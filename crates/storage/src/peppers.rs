@@ -92,11 +92,11 @@ impl Conn {
         let these = || digests.iter().map(|digest| digest.as_bytes().as_slice());
         let living = secrets::table.filter(secrets::digest.eq_any(these())).select(secrets::digest);
         let mut place: Option<Vec<u8>> =
-            on_conn!(self, |link| living.first(link).await.optional()?);
+            on_conn!(self, |link| living.get_result(link).await.optional()?);
         if place.is_none() {
             let dead = tombstones::table.filter(tombstones::digest.eq_any(these()));
             let dead = dead.select(tombstones::digest);
-            place = on_conn!(self, |link| dead.first(link).await.optional()?);
+            place = on_conn!(self, |link| dead.get_result(link).await.optional()?);
         }
         place.map(|digest| bytes(&digest, "secrets.digest").map(Digest::from_bytes)).transpose()
     }

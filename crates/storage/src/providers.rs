@@ -17,7 +17,7 @@ macro_rules! find_one {
     ($conn:expr, $query:expr) => {{
         let query = $query;
         let row = on_conn!($conn, |link| {
-            query.select(ProviderRow::as_select()).first(link).await.optional()?
+            query.select(ProviderRow::as_select()).get_result(link).await.optional()?
         });
         row.as_ref().map(ProviderRow::read).transpose()
     }};

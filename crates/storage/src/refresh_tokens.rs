@@ -50,7 +50,7 @@ impl Conn {
             refresh_tokens::ends_at,
         ));
         let row: Option<(String, bool, i64)> =
-            on_conn!(self, |link| query.first(link).await.optional()?);
+            on_conn!(self, |link| query.get_result(link).await.optional()?);
         row.map(|(session, current, ends_at)| {
             let session = parse(&session, "refresh_tokens.session_id")?;
             Ok(RefreshToken { session, current, ends_at: Timestamp::from_millis(ends_at) })

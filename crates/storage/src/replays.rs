@@ -42,7 +42,7 @@ impl Conn {
             .filter(replays::expires_at.gt(now.as_millis()))
             .select((replays::request_hash, replays::sealed));
         let row: Option<(Vec<u8>, Vec<u8>)> =
-            on_conn!(self, |link| query.first(link).await.optional()?);
+            on_conn!(self, |link| query.get_result(link).await.optional()?);
         row.map(|(request_hash, sealed)| {
             Ok(Replay { request_hash: bytes(&request_hash, "replays.request_hash")?, sealed })
         })

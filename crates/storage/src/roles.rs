@@ -27,7 +27,7 @@ impl Conn {
         let query = roles::table.find(id.0);
         let row = on_conn!(self, |link| query
             .select(RoleRow::as_select())
-            .first(link)
+            .get_result(link)
             .await
             .optional()?);
         row.as_ref().map(RoleRow::read).transpose()

@@ -91,7 +91,8 @@ impl Conn {
         let owner = owner.into();
         let query =
             secrets_of!(owner).filter(diesel::dsl::not(secrets::current)).select(secrets::ends_at);
-        let ends_at: Option<i64> = on_conn!(self, |link| query.first(link).await.optional()?);
+        let ends_at: Option<i64> =
+            on_conn!(self, |link| query.get_result(link).await.optional()?);
         Ok(ends_at.map(|ends_at| OldSecret { ends_at: Timestamp::from_millis(ends_at) }))
     }
 }

@@ -22,7 +22,7 @@ impl Conn {
         let query = sessions::table.find(id.to_string());
         let row = on_conn!(self, |link| query
             .select(SessionRow::as_select())
-            .first(link)
+            .get_result(link)
             .await
             .optional()?);
         row.map(|row: SessionRow| row.read()).transpose()

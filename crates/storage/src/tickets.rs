@@ -37,7 +37,7 @@ impl Conn {
             .find(digest.as_bytes().to_vec())
             .select((tickets::sealed, tickets::ends_at));
         let row: Option<(Vec<u8>, i64)> =
-            on_conn!(self, |link| query.first(link).await.optional()?);
+            on_conn!(self, |link| query.get_result(link).await.optional()?);
         Ok(row.map(|(sealed, ends_at)| StoredTicket {
             sealed,
             ends_at: Timestamp::from_millis(ends_at),

@@ -25,7 +25,7 @@ impl Conn {
         let query = tokens::table.find(id.to_string());
         let row = on_conn!(self, |link| query
             .select(TokenRow::as_select())
-            .first(link)
+            .get_result(link)
             .await
             .optional()?);
         row.as_ref().map(TokenRow::read).transpose()

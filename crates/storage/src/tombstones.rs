@@ -33,7 +33,7 @@ impl Conn {
         let query = tombstones::table.find(digest.as_bytes().as_slice());
         let row = on_conn!(self, |link| query
             .select(TombstoneRow::as_select())
-            .first(link)
+            .get_result(link)
             .await
             .optional()?);
         row.map(|row: TombstoneRow| Ok(Found::Tombstone(Arc::new(row.read()?)))).transpose()

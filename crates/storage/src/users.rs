@@ -22,7 +22,7 @@ macro_rules! find_one {
     ($conn:expr, $query:expr) => {{
         let query = $query;
         let row = on_conn!($conn, |link| {
-            query.select(UserRow::as_select()).first(link).await.optional()?
+            query.select(UserRow::as_select()).get_result(link).await.optional()?
         });
         let users = $conn.with_role_ids(&row.into_iter().collect::<Vec<_>>()).await?;
         Ok(users.into_iter().next())
@@ -83,7 +83,7 @@ impl Conn {
     pub async fn find_password_hash(&mut self, id: UserId) -> Result<Option<String>, StoreError> {
         let query = users::table.find(id.to_string()).select(users::password_hash);
         let hash: Option<Option<String>> =
-            on_conn!(self, |link| query.first(link).await.optional()?);
+            on_conn!(self, |link| query.get_result(link).await.optional()?);
         Ok(hash.flatten())
     }
 
