@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use acceptance::{Api, Caller, Server, on_each_database, started};
 use futures_util::TryStreamExt;
-use keystile_client::api::api_keys::{
-    ApiKeyPatch, ExtendRotation, NewApiKey, NewApiKeys, RotateApiKey,
-};
+use keystile_client::api::api_keys::{ApiKeyPatch, NewApiKey, NewApiKeys, RotateApiKey};
 use keystile_client::api::patch::Patch;
 use keystile_client::api::problem::ErrorCode;
+use keystile_client::api::rotation::ExtendRotation;
 use keystile_client::api::verify::VerifyRequest;
 use keystile_client::api_keys::ApiKeyFilter;
 use keystile_client::usage::UsageFilter;

@@ -4,6 +4,7 @@ mod ceiling;
 mod idor;
 mod narrowing;
 mod offboarding;
+mod old_secrets;
 mod passwords;
 mod rotation;
 mod tokens;

@@ -204,49 +204,6 @@ pub struct RotateApiKey {
     pub overlap_seconds: i64,
 }
 
-/// How a rotation stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Rotation {
-    /// When the old secret ends, or ended; `null`: there is none.
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
-    pub old_secret_expires_at: Option<String>,
-    /// Who has shown the old secret since it was the old one, let in or not: the hundred clients
-    /// that did so last, the latest first. It takes a few seconds until a use is seen here.
-    pub uses: Vec<OldSecretUse>,
-}
-
-/// How often a client has shown an old secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(example = json!({
-    "address": "10.1.2.3",
-    "user_agent": "curl/8.5.0",
-    "count": 12,
-    "last_at": "2026-11-22T09:14:05.25Z"
-})))]
-pub struct OldSecretUse {
-    /// Where it is; `null`: nobody said.
-    pub address: Option<String>,
-    /// What it calls itself, in up to 200 characters; `null`: nothing.
-    pub user_agent: Option<String>,
-    /// How often.
-    pub count: i64,
-    /// When last.
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
-    pub last_at: String,
-}
-
-/// How long the old secret of a rotated key shall work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(example = json!({"overlap_seconds": 86400})))]
-pub struct ExtendRotation {
-    /// Counted from now: 1 to 2,592,000 seconds.
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 2_592_000))]
-    pub overlap_seconds: i64,
-}
-
 /// Keys that were deleted together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

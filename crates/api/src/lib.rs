@@ -24,6 +24,7 @@ pub mod patch;
 pub mod problem;
 pub mod providers;
 pub mod roles;
+pub mod rotation;
 pub mod tickets;
 pub mod tokens;
 pub mod usage;

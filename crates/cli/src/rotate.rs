@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
-use keystile_api::api_keys::{ApiKey, ExtendRotation, OldSecretUse, RotateApiKey, Rotation};
+use keystile_api::api_keys::{ApiKey, RotateApiKey};
+use keystile_api::rotation::{ExtendRotation, OldSecretUse, Rotation};
 use keystile_api::tokens::RotateToken;
 use keystile_client::{Change, Client, Error};
 

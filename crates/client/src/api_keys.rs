@@ -2,10 +2,11 @@
 
 use futures_util::Stream;
 use keystile_api::api_keys::{
-    ApiKey, ApiKeyPatch, DeletedApiKeys, ExtendRotation, IssuedApiKey, IssuedApiKeys, NewApiKey,
-    NewApiKeys, RotateApiKey, Rotation,
+    ApiKey, ApiKeyPatch, DeletedApiKeys, IssuedApiKey, IssuedApiKeys, NewApiKey, NewApiKeys,
+    RotateApiKey,
 };
 use keystile_api::lists::Page;
+use keystile_api::rotation::{ExtendRotation, Rotation};
 use keystile_api::usage::Usage;
 use serde::Serialize;
 use uuid::Uuid;

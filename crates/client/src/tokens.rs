@@ -2,6 +2,7 @@
 
 use futures_util::Stream;
 use keystile_api::lists::Page;
+use keystile_api::rotation::{ExtendRotation, Rotation};
 use keystile_api::tokens::{IssuedToken, NewToken, RotateToken, Token, TokenPatch};
 use keystile_api::usage::Usage;
 use serde::Serialize;
@@ -90,6 +91,27 @@ impl OwnTokens {
         Ok(call.answer::<IssuedToken>().await?.map(Issued::from))
     }
 
+    /// How the rotation of a token stands: who still shows the old secret.
+    pub async fn rotation(&self, id: Uuid) -> Result<Rotation> {
+        self.0.call(operations::show_own_token_rotation, &[&id]).read().await
+    }
+
+    /// Ends the old secret of a rotated token now.
+    pub async fn finish_rotation(&self, id: Uuid, change: &Change) -> Result<Answer<Rotation>> {
+        self.0.call(operations::finish_own_token_rotation, &[&id]).change(change).answer().await
+    }
+
+    /// Lets the old secret of a rotated token work for longer.
+    pub async fn extend_rotation(
+        &self,
+        id: Uuid,
+        extend: &ExtendRotation,
+        change: &Change,
+    ) -> Result<Answer<Rotation>> {
+        let call = self.0.call(operations::extend_own_token_rotation, &[&id]);
+        call.json(extend).change(change).answer().await
+    }
+
     /// How a token is used.
     pub async fn usage(&self, id: Uuid, filter: &UsageFilter) -> Result<Usage> {
         self.0.call(operations::show_own_token_usage, &[&id]).query(filter).read().await
@@ -139,6 +161,29 @@ impl UserTokens {
         let call = self.client.call(operations::rotate_user_token, &[&self.user, &id]);
         let call = call.json(rotate).create(change);
         Ok(call.answer::<IssuedToken>().await?.map(Issued::from))
+    }
+
+    /// How the rotation of a token stands: who still shows the old secret.
+    pub async fn rotation(&self, id: Uuid) -> Result<Rotation> {
+        let call = self.client.call(operations::show_user_token_rotation, &[&self.user, &id]);
+        call.read().await
+    }
+
+    /// Ends the old secret of a rotated token now.
+    pub async fn finish_rotation(&self, id: Uuid, change: &Change) -> Result<Answer<Rotation>> {
+        let call = self.client.call(operations::finish_user_token_rotation, &[&self.user, &id]);
+        call.change(change).answer().await
+    }
+
+    /// Lets the old secret of a rotated token work for longer.
+    pub async fn extend_rotation(
+        &self,
+        id: Uuid,
+        extend: &ExtendRotation,
+        change: &Change,
+    ) -> Result<Answer<Rotation>> {
+        let call = self.client.call(operations::extend_user_token_rotation, &[&self.user, &id]);
+        call.json(extend).change(change).answer().await
     }
 
     /// How a token is used.

@@ -1,7 +1,6 @@
 //! API keys as administrators see them: everything but the secret.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::{
     AllowedIps, ApiKeyId, Description, Expiry, ExternalId, Metadata, Name, NamePattern, Principal,
@@ -48,14 +47,6 @@ pub struct ApiKey {
     pub version: Version,
 }
 
-/// The secret that a key had before it was rotated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a plain fact")]
-pub struct OldSecret {
-    /// When it ends, or ended.
-    pub ends_at: Timestamp,
-}
-
 /// Which keys a list shows; what is `None` is not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a question names what it asks")]
@@ -99,44 +90,4 @@ pub enum ApiKeySort {
     ExpiresAt,
     /// By name, without case.
     Name,
-}
-
-/// For how long a rotated key's old secret still works: 0 seconds to 30 days.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RotationOverlap(Duration);
-
-impl RotationOverlap {
-    /// The longest that there is, in seconds.
-    pub const MAX_SECONDS: i64 = 30 * 24 * 60 * 60;
-
-    /// The overlap, or nothing when it is out of range.
-    #[must_use]
-    pub fn from_seconds(seconds: i64) -> Option<Self> {
-        let seconds = u64::try_from(seconds).ok()?;
-        let overlap = Duration::from_secs(seconds);
-        (seconds <= Self::MAX_SECONDS.unsigned_abs()).then_some(Self(overlap))
-    }
-
-    /// When an overlap that begins at `now` ends.
-    #[must_use]
-    pub fn end(self, now: Timestamp) -> Timestamp {
-        now.after(self.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_overlap_lasts_at_most_thirty_days() {
-        let now = Timestamp::from_millis(5);
-        assert_eq!(RotationOverlap::from_seconds(0).unwrap().end(now), now);
-        assert!(RotationOverlap::from_seconds(2_592_000).is_some());
-        assert!(
-            [-1, 2_592_001, i64::MAX, i64::MIN]
-                .iter()
-                .all(|seconds| RotationOverlap::from_seconds(*seconds).is_none())
-        );
-    }
 }

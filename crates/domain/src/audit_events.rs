@@ -211,6 +211,10 @@ words!(
         TokenDeleted = "token.deleted",
         /// A personal access token got a new secret.
         TokenRotated = "token.rotated",
+        /// The old secret of a rotated token works longer.
+        TokenRotationExtended = "token.rotation_extended",
+        /// The old secret of a rotated token was ended.
+        TokenRotationFinished = "token.rotation_finished",
         /// A personal access token was changed.
         TokenUpdated = "token.updated",
         /// A user was made.

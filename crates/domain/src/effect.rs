@@ -92,6 +92,8 @@ impl Touches {
             | Action::SessionStarted
             | Action::SigningKeyCreated
             | Action::TokenDeleted
+            | Action::TokenRotationExtended
+            | Action::TokenRotationFinished
             | Action::TokenUpdated
             | Action::UserCreated
             | Action::UserDeleted

@@ -41,6 +41,7 @@ mod network;
 mod permission;
 mod providers;
 mod roles;
+mod rotation;
 mod secret;
 mod sessions;
 mod store;
@@ -50,7 +51,7 @@ mod time;
 mod tokens;
 mod users;
 
-pub use api_keys::{ApiKey, ApiKeyFilter, ApiKeySort, OldSecret, RotationOverlap};
+pub use api_keys::{ApiKey, ApiKeyFilter, ApiKeySort};
 pub use audit_events::{
     Action, Actor, Event, EventDraft, EventFilter, EventSort, RequestId, RequestIdError, Target,
     TargetKind,
@@ -93,6 +94,7 @@ pub use providers::{
     ProviderKind, ProviderSettings, QueryName, TrustRule,
 };
 pub use roles::{BuiltInRole, Role, RoleFilter, RoleSort, RoleUse};
+pub use rotation::{OldSecret, RotationOverlap};
 pub use secret::{
     Digest, DrawError, Encoding, Fingerprint, FingerprintError, Fit, FormatError, Formats,
     KeyLength, Malformed, Pepper, Prefix, Secret, SecretError, SecretFormat, SecretTag,

@@ -53,6 +53,7 @@ mod path;
 mod providers;
 mod replays;
 mod roles;
+mod rotation;
 mod routing;
 mod server;
 mod state;

@@ -6,15 +6,14 @@
 mod of_users;
 mod own;
 mod parse;
+mod rotation;
 mod view;
 
 use actix_web::{HttpRequest, HttpResponse};
-use keystile_domain::{
-    Direction, NamePattern, Reason, RotationOverlap, TokenFilter, TokenId, TokenSort, Version,
-};
+use keystile_domain::{Direction, NamePattern, Reason, TokenFilter, TokenId, TokenSort, Version};
+use keystile_service::Caller;
 use keystile_service::change::Options;
-use keystile_service::tokens::{IssuedToken, ShownToken, TokenOwner};
-use keystile_service::{Caller, ServiceError};
+use keystile_service::tokens::{ShownToken, TokenOwner};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -31,7 +30,7 @@ use crate::wait::WaitFor;
 pub(crate) use view::live_token;
 
 pub(crate) fn routes(routing: &mut Routing<'_>) {
-    routing.configure(own::routes).configure(of_users::routes);
+    routing.configure(own::routes).configure(of_users::routes).configure(rotation::routes);
 }
 
 list_params! {
@@ -82,23 +81,6 @@ async fn list(
     let filter = TokenFilter { owner: None, name, expired: params.expired, unused_since };
     let tokens = keystile.list_tokens(caller, owner, filter, &page).await?;
     Ok(HttpResponse::Ok().json(list.page(keystile, &page, tokens, |token| view::token(&token))))
-}
-
-async fn rotate(
-    state: &State,
-    caller: &Caller,
-    (owner, id): (TokenOwner, TokenId),
-    expected: Option<Version>,
-    overlap_seconds: i64,
-    options: Options<IssuedToken>,
-) -> Result<HttpResponse, ApiError> {
-    let overlap = RotationOverlap::from_seconds(overlap_seconds).ok_or_else(|| {
-        let most = RotationOverlap::MAX_SECONDS;
-        ServiceError::broken("/overlap_seconds", format_args!("must be from 0 to {most}"))
-    })?;
-    let keystile = &state.keystile;
-    let changed = keystile.rotate_token(caller, owner, id, expected, overlap, options).await?;
-    respond(changed, view::rotated, |issued| view::shown(&issued.shown))
 }
 
 async fn delete(

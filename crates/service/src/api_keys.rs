@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::change::{Scope, expect_version};
 use crate::limits::{self, Quotas};
+use crate::rotation::SecretRotation;
 use crate::secrets::{find_provider, key_settings};
 use crate::usage::last_used_at;
 use crate::{Caller, Keystile, ProviderName, ServiceError};
@@ -29,7 +30,6 @@ pub use batch::BatchOutcome;
 pub use import::{ApiKeyImport, ImportedSecret};
 pub use issue::ApiKeyDraft;
 pub(crate) use remove::remove as remove_api_key;
-pub use rotate::KeyRotation;
 pub use update::ApiKeyChange;
 
 /// A key, with what a face shows of its provider and its use.
@@ -115,14 +115,11 @@ impl Keystile {
         &self,
         caller: &Caller,
         id: ApiKeyId,
-    ) -> Result<Option<KeyRotation>, ServiceError> {
+    ) -> Result<Option<SecretRotation>, ServiceError> {
         caller.require(Power::ApiKeysRead)?;
         let mut conn = self.store.read().await?;
-        conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
-        match conn.find_old_secret(id).await? {
-            Some(old) => Ok(Some(KeyRotation::of(&mut conn, id, old).await?)),
-            None => Ok(None),
-        }
+        let key = conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
+        Ok(SecretRotation::find(&mut conn, id.into(), key.expiry).await?)
     }
 }
 

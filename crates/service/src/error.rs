@@ -138,7 +138,7 @@ pub enum Conflict {
     LiveTokens(Vec<keystile_domain::Token>),
     /// Another role has the name.
     NameTaken,
-    /// The key has no old secret that still works.
+    /// The key or token has no old secret that still works.
     NoRotation,
     /// The owner of the token is switched off.
     OwnerDisabled,
@@ -199,7 +199,7 @@ impl fmt::Display for Conflict {
                 "The user owns tokens that still work; `tokens=revoke` deletes them too.",
             ),
             Self::NameTaken => f.write_str("Another role has this name."),
-            Self::NoRotation => f.write_str("The key has no old secret that still works."),
+            Self::NoRotation => f.write_str("There is no old secret that still works."),
             Self::OwnerDisabled => f.write_str("The owner of the token is switched off."),
             Self::ProviderInUse(live) => write!(
                 f,

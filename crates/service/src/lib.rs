@@ -44,6 +44,7 @@ mod replays;
 pub mod restore;
 pub mod roles;
 mod root_key;
+pub mod rotation;
 mod sealer;
 mod seats;
 mod secrets;

@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use self::owner::{Access, Owner};
 use crate::change::{Scope, expect_version};
+use crate::rotation::SecretRotation;
 use crate::usage::last_used_at;
 use crate::{Caller, Keystile, ServiceError};
 
@@ -98,6 +99,25 @@ impl Keystile {
                 .await?;
         let token = owner.token(&mut conn, id).await?;
         show(&mut conn, token).await
+    }
+
+    /// How the rotation of a token stands; nothing if it was never rotated.
+    ///
+    /// # Errors
+    ///
+    /// As for [finding](Self::find_token) the token.
+    pub async fn find_token_rotation(
+        &self,
+        caller: &Caller,
+        owner: TokenOwner,
+        id: TokenId,
+    ) -> Result<Option<SecretRotation>, ServiceError> {
+        let mut conn = self.store.read().await?;
+        let owner =
+            Owner::find(&mut conn, (caller.credential(), caller.notes()), owner, Access::Read)
+                .await?;
+        let token = owner.token(&mut conn, id).await?;
+        Ok(SecretRotation::find(&mut conn, id.into(), token.expiry).await?)
     }
 }
 

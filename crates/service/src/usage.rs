@@ -134,7 +134,7 @@ impl Keystile {
             is_use: refusal.is_none(),
             address: context.address,
             user_agent,
-            by_old_secret: is_noted && credential.secret_expiry != Expiry::Never,
+            by_old_secret: credential.secret_expiry != Expiry::Never,
             asked: (is_noted && !is_own).then_some((&credential.rights, context)),
         });
     }
@@ -155,8 +155,8 @@ fn has_usage(credential: &Credential) -> bool {
     !credential.signed_in && credential.principal.kind != PrincipalKind::Workload
 }
 
-/// Whether it is noted which rights the credential needs, and who shows its old secret: of API keys
-/// alone. What a token may is a matter of its owner's roles.
+/// Whether it is noted which rights the credential needs: of API keys alone. What a token may is a
+/// matter of its owner's roles.
 fn is_noted(credential: &Credential) -> bool {
     credential.principal.kind == PrincipalKind::ApiKey
 }

@@ -42,11 +42,12 @@ impl Conn {
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
     pub async fn list_old_secret_uses(
         &mut self,
-        credential: Uuid,
+        owner: impl Into<SecretOwner>,
         most: u8,
     ) -> Result<Vec<OldSecretUse>, StoreError> {
+        let owner = owner.into();
         let query = old_secret_uses::table
-            .filter(old_secret_uses::credential_id.eq(id_text(credential)))
+            .filter(old_secret_uses::credential_id.eq(id_text(owner.id)))
             .order((
                 old_secret_uses::last_at.desc(),
                 old_secret_uses::address,

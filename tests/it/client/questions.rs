@@ -11,6 +11,7 @@ use keystile_client::api::oauth::{TokenForm, TokenRequest};
 use keystile_client::api::patch::Patch;
 use keystile_client::api::providers::{NewProvider, ProviderPatch};
 use keystile_client::api::roles::{NewRole, RolePatch};
+use keystile_client::api::rotation::ExtendRotation;
 use keystile_client::api::tickets::NewTicket;
 use keystile_client::api::tokens::{NewToken, RotateToken, TokenPatch};
 use keystile_client::api::users::{NewUser, UserPatch};
@@ -57,8 +58,13 @@ async fn people_and_their_tokens_are_kept() {
     let patch = TokenPatch { name: Patch::Value("desktop".to_owned()), ..TokenPatch::default() };
     assert_eq!(hers.own_tokens().update(token.id, &patch, &change).await.unwrap().name, "desktop");
     assert_eq!(hers.own_tokens().show(token.id).await.unwrap().name, "desktop");
-    let rotated = hers.own_tokens().rotate(token.id, &RotateToken::default(), &change).await;
+    let overlap = RotateToken { overlap_seconds: 3600 };
+    let extend = ExtendRotation { overlap_seconds: 7200 };
+    let rotated = hers.own_tokens().rotate(token.id, &overlap, &change).await;
     assert!(rotated.unwrap().secret.is_some());
+    hers.own_tokens().extend_rotation(token.id, &extend, &change).await.unwrap();
+    let finished = hers.own_tokens().finish_rotation(token.id, &change).await.unwrap();
+    assert_eq!(hers.own_tokens().rotation(token.id).await.unwrap(), *finished);
     let filter = TokenFilter::default();
     assert_eq!(hers.own_tokens().list(&filter).await.unwrap().total, Some(1));
     let all = hers.own_tokens().stream(filter.clone());
@@ -80,9 +86,10 @@ async fn people_and_their_tokens_are_kept() {
     let theirs = client.user_tokens(robot.id);
     let token = theirs.create(&NewToken::default(), &change).await.unwrap();
     assert_eq!(theirs.show(token.id).await.unwrap().owner_id, robot.id);
-    assert!(
-        theirs.rotate(token.id, &RotateToken::default(), &change).await.unwrap().secret.is_some()
-    );
+    assert!(theirs.rotate(token.id, &overlap, &change).await.unwrap().secret.is_some());
+    theirs.extend_rotation(token.id, &extend, &change).await.unwrap();
+    let finished = theirs.finish_rotation(token.id, &change).await.unwrap();
+    assert_eq!(theirs.rotation(token.id).await.unwrap(), *finished);
     theirs.usage(token.id, &UsageFilter::default()).await.unwrap();
     assert_eq!(theirs.list(&filter).await.unwrap().total, Some(1));
     assert_eq!(theirs.stream(filter).try_collect::<Vec<_>>().await.unwrap().len(), 1);

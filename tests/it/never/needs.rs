@@ -75,7 +75,7 @@ const TOKENS_READ: Need =
     Need::OneOf(&["keystile.tokens.read", "keystile.service_accounts.tokens"]);
 const TOKENS_WRITE: Need = Need::OneOf(&["keystile.service_accounts.tokens"]);
 
-const NEEDS: [(&str, Need); 57] = [
+const NEEDS: [(&str, Need); 63] = [
     ("GET /api/v1/me", Need::Nothing),
     ("PUT /api/v1/me/password", Need::Session),
     ("GET /api/v1/me/tokens", Need::Account),
@@ -84,6 +84,9 @@ const NEEDS: [(&str, Need); 57] = [
     ("PATCH /api/v1/me/tokens/{id}", Need::Account),
     ("DELETE /api/v1/me/tokens/{id}", Need::Account),
     ("POST /api/v1/me/tokens/{id}/rotate", Need::Account),
+    ("GET /api/v1/me/tokens/{id}/rotation", Need::Account),
+    ("POST /api/v1/me/tokens/{id}/rotation/finish", Need::Account),
+    ("POST /api/v1/me/tokens/{id}/rotation/extend", Need::Account),
     ("GET /api/v1/me/tokens/{id}/usage", Need::Account),
     ("POST /api/v1/tickets", Need::Nothing),
     ("GET /api/v1/api-keys", API_KEYS_READ),
@@ -110,6 +113,9 @@ const NEEDS: [(&str, Need); 57] = [
     ("GET /api/v1/users/{id}/tokens/{token_id}", TOKENS_READ),
     ("DELETE /api/v1/users/{id}/tokens/{token_id}", TOKENS_WRITE),
     ("POST /api/v1/users/{id}/tokens/{token_id}/rotate", TOKENS_WRITE),
+    ("GET /api/v1/users/{id}/tokens/{token_id}/rotation", TOKENS_READ),
+    ("POST /api/v1/users/{id}/tokens/{token_id}/rotation/finish", TOKENS_WRITE),
+    ("POST /api/v1/users/{id}/tokens/{token_id}/rotation/extend", TOKENS_WRITE),
     ("GET /api/v1/users/{id}/tokens/{token_id}/usage", TOKENS_READ),
     ("GET /api/v1/roles", ROLES_READ),
     ("POST /api/v1/roles", ROLES_WRITE),

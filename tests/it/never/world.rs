@@ -130,8 +130,6 @@ async fn furnish(admin: &Api, root: &Api) -> Vec<(&'static str, String)> {
     let role = json!({ "name": "the role", "permissions": ["billing.read"] });
     let role = make(admin, "/api/v1/roles", role).await;
     let key = make(admin, "/api/v1/api-keys", json!({ "name": "the key" })).await;
-    let overlap = json!({ "overlap_seconds": 86_400 });
-    admin.post(&format!("/api/v1/api-keys/{key}/rotate"), overlap).await.expect(200);
     let provider = json!({ "name": "the provider", "kind": "api_key" });
     let provider = make(admin, "/api/v1/providers", provider).await;
     let program = json!({ "username": "the program", "is_service_account": true });
@@ -142,13 +140,22 @@ async fn furnish(admin: &Api, root: &Api) -> Vec<(&'static str, String)> {
     // Two of each, so that there is a next page.
     make(root, own, json!({ "name": "another" })).await;
     make(admin, &theirs, json!({ "name": "another" })).await;
+    let (mine, its) = (make(root, own, json!({})).await, make(admin, &theirs, soon).await);
+    for (by, path) in [
+        (admin, format!("/api/v1/api-keys/{key}")),
+        (root, format!("{own}/{mine}")),
+        (admin, format!("{theirs}/{its}")),
+    ] {
+        let overlap = json!({ "overlap_seconds": 86_400 });
+        by.post(&format!("{path}/rotate"), overlap).await.expect(200);
+    }
     vec![
         ("/api/v1/api-keys/", key),
-        ("/api/v1/me/tokens/", make(root, own, json!({})).await),
+        ("/api/v1/me/tokens/", mine),
         ("/api/v1/providers/", provider),
         ("/api/v1/roles/", role),
         ("/api/v1/users/", program),
-        ("/api/v1/users/{id}/tokens/", make(admin, &theirs, soon).await),
+        ("/api/v1/users/{id}/tokens/", its),
     ]
 }
 

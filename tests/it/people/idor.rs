@@ -21,6 +21,9 @@ on_each_database! {
                 (Method::DELETE, "", Value::Null),
                 (Method::DELETE, "?dry_run=true", Value::Null),
                 (Method::POST, "/rotate", json!({})),
+                (Method::GET, "/rotation", Value::Null),
+                (Method::POST, "/rotation/extend", json!({ "overlap_seconds": 60 })),
+                (Method::POST, "/rotation/finish", Value::Null),
             ] {
                 if method == Method::PATCH && below != TOKENS {
                     continue;

@@ -1,17 +1,12 @@
 //! Rotating a key, and what becomes of its old secret.
 
 use actix_web::{HttpResponse, get, post, web};
-use keystile_api::api_keys::{
-    ExtendRotation, IssuedApiKey as IssuedView, OldSecretUse as OldSecretUseView, RotateApiKey,
-    Rotation,
-};
-use keystile_domain::{ApiKeyId, RotationOverlap};
-use keystile_service::ServiceError;
-use keystile_service::api_keys::KeyRotation;
-use keystile_service::usage::OldSecretUse;
+use keystile_api::api_keys::{IssuedApiKey as IssuedView, RotateApiKey};
+use keystile_api::rotation::{ExtendRotation, Rotation};
+use keystile_domain::ApiKeyId;
 
 use super::view;
-use crate::answer::{Answer, respond};
+use crate::answer::respond;
 use crate::authorized::{ApiKeysRead, ApiKeysWrite, Authorized};
 use crate::body::{Body, OptionalBody};
 use crate::conditional::{IfMatch, IfMatchParams};
@@ -19,6 +14,7 @@ use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
 use crate::path::Id;
 use crate::replays::{Idempotency, IdempotencyParams, plain};
+use crate::rotation::{extension, moved, overlap, show};
 use crate::routing::Routing;
 use crate::state::State;
 
@@ -59,7 +55,7 @@ async fn rotate_api_key(
 ) -> Result<HttpResponse, ApiError> {
     let options =
         idempotency.options(&params, body.digest, |issued| view::rotated(issued).to_bytes());
-    let overlap = overlap(body.value.overlap_seconds, 0)?;
+    let overlap = overlap(body.value.overlap_seconds)?;
     let keystile = &state.keystile;
     let changed =
         keystile.rotate_api_key(authorized.caller(), id, expected, overlap, options).await?;
@@ -82,7 +78,7 @@ async fn show_rotation(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let found = state.keystile.find_rotation(authorized.caller(), id).await?;
-    Ok(HttpResponse::Ok().json(rotation(found.as_ref())))
+    Ok(show(found.as_ref()))
 }
 
 /// End the old secret now
@@ -102,7 +98,7 @@ async fn finish_rotation(
 ) -> Result<HttpResponse, ApiError> {
     let keystile = &state.keystile;
     let changed = keystile.finish_rotation(authorized.caller(), id, plain(&params)).await?;
-    respond(changed, stands, stands)
+    moved(changed)
 }
 
 /// Let the old secret work longer
@@ -122,38 +118,9 @@ async fn extend_rotation(
     body: Body<ExtendRotation>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let overlap = overlap(body.value.overlap_seconds, 1)?;
+    let overlap = extension(body.value.overlap_seconds)?;
     let keystile = &state.keystile;
     let changed =
         keystile.extend_rotation(authorized.caller(), id, overlap, plain(&params)).await?;
-    respond(changed, stands, stands)
-}
-
-fn stands(rotation: &KeyRotation) -> Answer {
-    Answer::ok(&self::rotation(Some(rotation)))
-}
-
-fn rotation(rotation: Option<&KeyRotation>) -> Rotation {
-    let uses = rotation.into_iter().flat_map(|rotation| &rotation.uses);
-    Rotation {
-        old_secret_expires_at: rotation.map(|rotation| rotation.old.ends_at.to_string()),
-        uses: uses.map(old_secret_use).collect(),
-    }
-}
-
-fn old_secret_use(used: &OldSecretUse) -> OldSecretUseView {
-    OldSecretUseView {
-        address: used.address.map(|address| address.to_string()),
-        user_agent: used.user_agent.clone(),
-        count: used.checks,
-        last_at: used.last_at.to_string(),
-    }
-}
-
-fn overlap(seconds: i64, least: i64) -> Result<RotationOverlap, ServiceError> {
-    let overlap = RotationOverlap::from_seconds(seconds).filter(|_| seconds >= least);
-    overlap.ok_or_else(|| {
-        let most = RotationOverlap::MAX_SECONDS;
-        ServiceError::broken("/overlap_seconds", format_args!("must be from {least} to {most}"))
-    })
+    moved(changed)
 }

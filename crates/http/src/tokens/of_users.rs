@@ -3,14 +3,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use keystile_api::lists::Page;
-use keystile_api::tokens::{IssuedToken as IssuedView, NewToken, RotateToken, Token as View};
+use keystile_api::tokens::{IssuedToken as IssuedView, NewToken, Token as View};
 use keystile_domain::UserId;
 use keystile_service::tokens::TokenOwner::User;
 
-use super::{DeleteParams, TokenParams, delete, list, parse, rotate, view};
+use super::{DeleteParams, TokenParams, delete, list, parse, view};
 use crate::answer::respond;
 use crate::authorized::{Authorized, TokensOfUsersRead, TokensOfUsersWrite};
-use crate::body::{Body, OptionalBody};
+use crate::body::Body;
 use crate::conditional::{IfMatch, IfMatchParams};
 use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
@@ -24,8 +24,7 @@ pub(super) fn routes(routing: &mut Routing<'_>) {
         .service(list_user_tokens)
         .service(create_user_token)
         .service(show_user_token)
-        .service(delete_user_token)
-        .service(rotate_user_token);
+        .service(delete_user_token);
 }
 
 /// List the tokens of a user
@@ -137,38 +136,4 @@ async fn delete_user_token(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     delete(&state, authorized.caller(), (User(owner), token), expected, params).await
-}
-
-/// Rotate a token of a user
-///
-/// A new secret under the same id: the answer is the only one that has it. Needs what creating one
-/// needs.
-#[utoipa::path(
-    tag = "tokens",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The owner's id."),
-        ("token_id" = uuid::Uuid, Path, description = "The token's id."),
-        ChangeParams,
-        IfMatchParams,
-        IdempotencyParams,
-    ),
-    request_body = Option<RotateToken>,
-    responses((status = 200, description = "The token with its new secret; without it in a dry run.", body = IssuedView, headers(
-        ("ETag" = String, description = "Its version."),
-    ))),
-)]
-#[post("/users/{id}/tokens/{token_id}/rotate")]
-async fn rotate_user_token(
-    authorized: Authorized<TokensOfUsersWrite>,
-    TokenOf { owner, token }: TokenOf,
-    Params(params): Params<ChangeParams>,
-    IfMatch(expected): IfMatch,
-    idempotency: Idempotency,
-    OptionalBody(body): OptionalBody<RotateToken>,
-    state: web::Data<State>,
-) -> Result<HttpResponse, ApiError> {
-    let options =
-        idempotency.options(&params, body.digest, |issued| view::rotated(issued).to_bytes());
-    let (token, overlap) = ((User(owner), token), body.value.overlap_seconds);
-    rotate(&state, authorized.caller(), token, expected, overlap, options).await
 }

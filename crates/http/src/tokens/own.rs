@@ -2,16 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use keystile_api::lists::Page;
-use keystile_api::tokens::{
-    IssuedToken as IssuedView, NewToken, RotateToken, Token as View, TokenPatch,
-};
+use keystile_api::tokens::{IssuedToken as IssuedView, NewToken, Token as View, TokenPatch};
 use keystile_domain::TokenId;
 use keystile_service::tokens::TokenOwner::Caller;
 
-use super::{DeleteParams, TokenParams, delete, list, parse, rotate, view};
+use super::{DeleteParams, TokenParams, delete, list, parse, view};
 use crate::answer::respond;
 use crate::authorized::{Account, Authorized};
-use crate::body::{Body, OptionalBody};
+use crate::body::Body;
 use crate::conditional::{IfMatch, IfMatchParams};
 use crate::error::ApiError;
 use crate::params::{ChangeParams, NoParams, Params};
@@ -26,8 +24,7 @@ pub(super) fn routes(routing: &mut Routing<'_>) {
         .service(create_own_token)
         .service(show_own_token)
         .service(update_own_token)
-        .service(delete_own_token)
-        .service(rotate_own_token);
+        .service(delete_own_token);
 }
 
 /// List one's own tokens
@@ -159,38 +156,4 @@ async fn delete_own_token(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     delete(&state, authorized.caller(), (Caller, id), expected, params).await
-}
-
-/// Rotate a token of one's own
-///
-/// A new secret under the same id: the answer is the only one that has it. The old secret works for
-/// `overlap_seconds` more; rotating again ends the older one. The end of the token stays where it
-/// is.
-#[utoipa::path(
-    tag = "tokens",
-    params(
-        ("id" = uuid::Uuid, Path, description = "Its id."),
-        ChangeParams,
-        IfMatchParams,
-        IdempotencyParams,
-    ),
-    request_body = Option<RotateToken>,
-    responses((status = 200, description = "The token with its new secret; without it in a dry run.", body = IssuedView, headers(
-        ("ETag" = String, description = "Its version."),
-    ))),
-)]
-#[post("/me/tokens/{id}/rotate")]
-async fn rotate_own_token(
-    authorized: Authorized<Account>,
-    Id(id): Id<TokenId>,
-    Params(params): Params<ChangeParams>,
-    IfMatch(expected): IfMatch,
-    idempotency: Idempotency,
-    OptionalBody(body): OptionalBody<RotateToken>,
-    state: web::Data<State>,
-) -> Result<HttpResponse, ApiError> {
-    let options =
-        idempotency.options(&params, body.digest, |issued| view::rotated(issued).to_bytes());
-    let (token, overlap) = ((Caller, id), body.value.overlap_seconds);
-    rotate(&state, authorized.caller(), token, expected, overlap, options).await
 }

@@ -78,7 +78,7 @@ fn empty(method: &str, path: &str) -> TestRequest {
 /// The beginnings of what no key may do, whatever it holds, and the word for why not.
 const NOT_FOR_KEYS: [(&str, &str); 1] = [("/api/v1/me/tokens", "account_required")];
 
-const OPERATIONS: [(&str, &str, Option<Power>); 55] = [
+const OPERATIONS: [(&str, &str, Option<Power>); 61] = [
     ("GET", "/api/v1/api-keys", Some(Power::ApiKeysRead)),
     ("POST", "/api/v1/api-keys", Some(Power::ApiKeysWrite)),
     ("DELETE", "/api/v1/api-keys", Some(Power::ApiKeysWrite)),
@@ -115,6 +115,9 @@ const OPERATIONS: [(&str, &str, Option<Power>); 55] = [
     ("PATCH", "/api/v1/me/tokens/{id}", None),
     ("DELETE", "/api/v1/me/tokens/{id}", None),
     ("POST", "/api/v1/me/tokens/{id}/rotate", None),
+    ("GET", "/api/v1/me/tokens/{id}/rotation", None),
+    ("POST", "/api/v1/me/tokens/{id}/rotation/extend", None),
+    ("POST", "/api/v1/me/tokens/{id}/rotation/finish", None),
     ("GET", "/api/v1/me/tokens/{id}/usage", None),
     ("GET", "/api/v1/users", Some(Power::UsersRead)),
     ("POST", "/api/v1/users", Some(Power::UsersWrite)),
@@ -126,6 +129,9 @@ const OPERATIONS: [(&str, &str, Option<Power>); 55] = [
     ("GET", "/api/v1/users/{id}/tokens/{token_id}", Some(Power::TokensRead)),
     ("DELETE", "/api/v1/users/{id}/tokens/{token_id}", Some(Power::ServiceAccountsTokens)),
     ("POST", "/api/v1/users/{id}/tokens/{token_id}/rotate", Some(Power::ServiceAccountsTokens)),
+    ("GET", "/api/v1/users/{id}/tokens/{token_id}/rotation", Some(Power::TokensRead)),
+    ("POST", EXTEND_USER_TOKEN_ROTATION, Some(Power::ServiceAccountsTokens)),
+    ("POST", FINISH_USER_TOKEN_ROTATION, Some(Power::ServiceAccountsTokens)),
     ("GET", "/api/v1/users/{id}/tokens/{token_id}/usage", Some(Power::TokensRead)),
     ("POST", "/api/v1/verify", Some(Power::KeysVerify)),
     ("GET", "/api/v1/changes", Some(Power::KeysVerify)),
@@ -135,3 +141,6 @@ const OPERATIONS: [(&str, &str, Option<Power>); 55] = [
     ("GET", "/api/v1/verifiers/settings", Some(Power::KeysVerify)),
     ("POST", "/api/v1/verify/batch", Some(Power::KeysVerify)),
 ];
+
+const EXTEND_USER_TOKEN_ROTATION: &str = "/api/v1/users/{id}/tokens/{token_id}/rotation/extend";
+const FINISH_USER_TOKEN_ROTATION: &str = "/api/v1/users/{id}/tokens/{token_id}/rotation/finish";

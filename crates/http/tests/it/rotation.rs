@@ -1,4 +1,4 @@
-//! The old secret of a rotated key ends when it was said, or when somebody says otherwise.
+//! The old secret of a rotated key or token ends when it was said, or when somebody says otherwise.
 
 use acceptance::{Database, on_each_database};
 use actix_web::http::Method;
@@ -130,6 +130,32 @@ on_each_database! {
         extend(&stage, &path, 60, 409).await;
 
         ended(&stage, &old).await;
+    }
+
+    async fn who_still_shows_the_old_secret_of_a_token_is_told_too(database: Database) {
+        let stage = Stage::new(database).await;
+        let bot = json!({"username": "bot", "is_service_account": true});
+        let bot = stage.admin().post("/api/v1/users", bot).await.expect(201);
+        let tokens = format!("/api/v1/users/{}/tokens", bot.text("id"));
+        let made = stage.admin().post(&tokens, json!({})).await.expect(201);
+        let (path, old) = (format!("{tokens}/{}", made.text("id")), made.text("token"));
+        let overlap = json!({"overlap_seconds": 60});
+        stage.admin().post(&format!("{path}/rotate"), overlap).await.expect(200);
+        let question = json!({"credential": old, "ip": "2001:db8::1"});
+
+        stage.set_clock(59_999);
+        let verdict = stage.admin().post("/api/v1/verify", question.clone()).await;
+        assert_eq!(verdict.expect(200).text("code"), "valid");
+        stage.set_clock(60_000);
+        let verdict = stage.admin().post("/api/v1/verify", question).await;
+        assert_eq!(verdict.expect(200).text("code"), "expired");
+
+        let told = json!([{
+            "address": "2001:db8::1", "user_agent": null, "count": 2, "last_at": text_at(60_000),
+        }]);
+        assert_eq!(uses(&stage, &path).await, told);
+        assert_eq!(old_end(&stage, &path).await, text_at(60_000));
+        extend(&stage, &path, 60, 409).await;
     }
 }
 

@@ -1,36 +1,15 @@
 //! Rotating a key: a new secret under the same id, and what becomes of the old one.
 
 use keystile_domain::{
-    Action, ApiKey, ApiKeyId, CredentialKind, OldSecret, Power, RotationOverlap, Timestamp, Version,
+    Action, ApiKey, ApiKeyId, CredentialKind, Power, RotationOverlap, Timestamp, Version,
 };
 use keystile_storage::NewSecret;
-use keystile_storage::{Conn, StoreError};
-use serde_json::Value;
 
 use super::{IssuedApiKey, show, snapshot, target};
 use crate::change::{Changed, Options, Scope};
+use crate::rotation::{SecretRotation, with_old_end};
 use crate::secrets::{Mint, key_settings};
-use crate::usage::OldSecretUse;
-use crate::{Caller, Conflict, Keystile, ServiceError};
-
-/// How the rotation of a key stands.
-#[derive(Clone, Debug)]
-pub struct KeyRotation {
-    /// The secret that it had before.
-    pub old: OldSecret,
-    /// Who showed that one since, the latest first; of many the latest.
-    pub uses: Vec<OldSecretUse>,
-}
-
-impl KeyRotation {
-    pub(super) async fn of(
-        conn: &mut Conn,
-        id: ApiKeyId,
-        old: OldSecret,
-    ) -> Result<Self, StoreError> {
-        Ok(Self { old, uses: conn.list_old_secret_uses(id.as_uuid(), MOST_CLIENTS).await? })
-    }
-}
+use crate::{Caller, Keystile, ServiceError};
 
 impl Keystile {
     /// Gives a key a new secret; the old one works for the time of `overlap`. Rotating again ends
@@ -81,7 +60,7 @@ impl Keystile {
                 scope.tx.update_api_key(&after).await?;
                 let stored = NewSecret::new(digest, Some(format));
                 scope.tx.replace_secret(&after, stored, old_end, scope.now).await?;
-                let (old, new) = (snapshot(&before), with_old_end(&after, old_end));
+                let (old, new) = (snapshot(&before), with_old_end(snapshot(&after), old_end));
                 let target = target(&after);
                 scope.record(Action::ApiKeyRotated, target, (Some(old), Some(new)), None)?;
                 let shown = show(&mut scope.tx, &scope.quotas, after, scope.now).await?;
@@ -100,10 +79,10 @@ impl Keystile {
         &self,
         caller: &Caller,
         id: ApiKeyId,
-        options: Options<KeyRotation>,
-    ) -> Result<Changed<KeyRotation>, ServiceError> {
+        options: Options<SecretRotation>,
+    ) -> Result<Changed<SecretRotation>, ServiceError> {
         let action = Action::ApiKeyRotationFinished;
-        self.move_old_end(caller, id, action, options, |scope| Ok(scope.now)).await
+        self.move_old_end_of_key(caller, id, action, options, |scope| Ok(scope.now)).await
     }
 
     /// Lets the old secret of a rotated key work until `overlap` from now.
@@ -117,11 +96,11 @@ impl Keystile {
         caller: &Caller,
         id: ApiKeyId,
         overlap: RotationOverlap,
-        options: Options<KeyRotation>,
-    ) -> Result<Changed<KeyRotation>, ServiceError> {
+        options: Options<SecretRotation>,
+    ) -> Result<Changed<SecretRotation>, ServiceError> {
         let action = Action::ApiKeyRotationExtended;
         let own = caller.credential().id;
-        self.move_old_end(caller, id, action, options, move |scope| {
+        self.move_old_end_of_key(caller, id, action, options, move |scope| {
             if id.as_uuid() == own {
                 scope.refuse_old_secret()?;
             }
@@ -130,40 +109,22 @@ impl Keystile {
         .await
     }
 
-    async fn move_old_end(
+    async fn move_old_end_of_key(
         &self,
         caller: &Caller,
         id: ApiKeyId,
         action: Action,
-        options: Options<KeyRotation>,
+        options: Options<SecretRotation>,
         end: impl FnOnce(&Scope) -> Result<Timestamp, ServiceError> + Send + 'static,
-    ) -> Result<Changed<KeyRotation>, ServiceError> {
+    ) -> Result<Changed<SecretRotation>, ServiceError> {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
                 let (key, _) = scope.api_key_in_reach(id, None).await?;
-                let old = scope.tx.find_old_secret(id).await?;
-                let Some(old) = old.filter(|old| old.ends_at > scope.now) else {
-                    return Err(Conflict::NoRotation.into());
-                };
                 let ends_at = end(scope)?;
-                scope.tx.update_old_secret_end(id, ends_at).await?;
-                let states = [old.ends_at, ends_at].map(|end| Some(with_old_end(&key, end)));
-                scope.record(action, target(&key), states.into(), None)?;
-                Ok(KeyRotation::of(&mut scope.tx, id, OldSecret { ends_at }).await?)
+                let event = (action, target(&key), snapshot(&key));
+                scope.move_old_end((id.into(), key.expiry), ends_at, event).await
             })
         })
         .await
     }
 }
-
-/// What the audit log says of a key whose old secret still counts.
-fn with_old_end(key: &ApiKey, old_end: Timestamp) -> Value {
-    let mut state = snapshot(key);
-    if let Value::Object(members) = &mut state {
-        members.insert("old_secret_expires_at".to_owned(), Value::from(old_end.to_string()));
-    }
-    state
-}
-
-/// How many clients are shown.
-const MOST_CLIENTS: u8 = 100;

@@ -90,6 +90,7 @@ fn ends(action: &str) -> bool {
             | Action::ApiKeyRotationFinished
             | Action::TokenDeleted
             | Action::TokenRotated
+            | Action::TokenRotationFinished
             | Action::UserDeleted
             | Action::UserDisabled)
     )

@@ -1,6 +1,7 @@
 //! Who shows the old secret of a rotated key: counted by client, and forgotten with the secret.
 
 use acceptance::{Database, on_each_database};
+use keystile_domain::ApiKeyId;
 use keystile_storage::{OldSecretUse, Store, StoreError};
 
 use crate::books::keep;
@@ -28,7 +29,7 @@ async fn add(store: &Store, uses: &[OldSecretUse]) {
 
 async fn uses(store: &Store, credential: u128) -> Vec<OldSecretUse> {
     let mut conn = store.read().await.unwrap();
-    conn.list_old_secret_uses(uuid(credential), 3).await.unwrap()
+    conn.list_old_secret_uses(ApiKeyId::from(uuid(credential)), 3).await.unwrap()
 }
 
 on_each_database! {
@@ -76,7 +77,7 @@ on_each_database! {
         add(&stage.store, &[used(1, 1, 1, 1)]).await;
         on_raw(&stage, |raw| raw.execute("UPDATE old_secret_uses SET address = 'here'")).await;
         let mut conn = stage.store.read().await.unwrap();
-        let refused = conn.list_old_secret_uses(uuid(1), 3).await;
+        let refused = conn.list_old_secret_uses(ApiKeyId::from(uuid(1)), 3).await;
         assert!(matches!(refused, Err(StoreError::Corrupt("old_secret_uses.address"))));
     }
 }
