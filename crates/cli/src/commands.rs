@@ -14,7 +14,7 @@ use crate::resources::providers::Providers;
 use crate::resources::roles::Roles;
 use crate::resources::tokens::Tokens;
 use crate::resources::users::Users;
-use crate::rotate::{RotateKey, RotateTokenOf};
+use crate::rotate::Rotate;
 use crate::session::Session;
 use crate::shell::{Completions, Man};
 use crate::usage::{UsageOfKey, UsageOfToken};
@@ -67,7 +67,7 @@ pub enum KeyVerb {
     #[command(flatten)]
     Verb(Box<Verb<ApiKeys>>),
     /// Give a key a new secret, and see the old one off
-    Rotate(RotateKey),
+    Rotate(Rotate<ApiKeys>),
     /// Show how often a key was checked, by day or hour
     #[command(after_help = USAGE_OF_KEY)]
     Usage(UsageOfKey),
@@ -78,8 +78,8 @@ pub enum KeyVerb {
 pub enum TokenVerb {
     #[command(flatten)]
     Verb(Verb<Tokens>),
-    /// Give a token a new secret
-    Rotate(RotateTokenOf),
+    /// Give a token a new secret, and see the old one off
+    Rotate(Rotate<Tokens>),
     /// Show how often a token was checked, by day or hour
     #[command(after_help = USAGE_OF_TOKEN)]
     Usage(UsageOfToken),

@@ -1,34 +1,59 @@
-//! `keys rotate`: a new secret, and the farewell to the old one. `tokens rotate`: the new secret.
+//! `keys rotate` and `tokens rotate`: a new secret, and the farewell to the old one.
 
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
-use keystile_api::api_keys::{ApiKey, RotateApiKey};
 use keystile_api::rotation::{ExtendRotation, OldSecretUse, Rotation};
-use keystile_api::tokens::RotateToken;
-use keystile_client::{Change, Client, Error};
+use keystile_client::{Change, Error};
 
 use crate::deed::{self, ChangeFlags, capital, title};
 use crate::failure::Failure;
 use crate::output::{self, Column, Form, Look, moment, plain, say};
 use crate::prompt::{self, Answer};
-use crate::resource::{Made, Nothing, Resource};
-use crate::resources::api_keys::ApiKeys;
-use crate::resources::tokens::{Owner, Tokens};
+use crate::resource::{Made, Resource};
 use crate::session::Session;
 use crate::spans::{span, span_or_none};
 use crate::targets::find_one;
 use crate::verbs::{print_made, print_what_if, refuse_to_lose_the_secret};
 
-/// Rotates a key.
+/// A resource whose things have a secret that can be replaced.
+pub trait Rotating: Resource {
+    /// Gives one a new secret; the old one works for `overlap_seconds` more.
+    fn rotate(
+        &self,
+        thing: &Self::Thing,
+        overlap_seconds: i64,
+        change: &Change,
+    ) -> impl Future<Output = Result<Made<Self::Thing>, Error>>;
+
+    /// How long the old secret of one works, and who still shows it.
+    fn rotation(&self, thing: &Self::Thing) -> impl Future<Output = Result<Rotation, Error>>;
+
+    /// Lets the old secret of one work for longer.
+    fn extend_rotation(
+        &self,
+        thing: &Self::Thing,
+        extend: &ExtendRotation,
+        change: &Change,
+    ) -> impl Future<Output = Result<Rotation, Error>>;
+
+    /// Ends the old secret of one now.
+    fn finish_rotation(
+        &self,
+        thing: &Self::Thing,
+        change: &Change,
+    ) -> impl Future<Output = Result<Rotation, Error>>;
+}
+
+/// Gives a key or token a new secret, or takes a step with the old one.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(subcommand_help_heading = "The old secret", subcommand_value_name = "STEP")]
-pub struct RotateKey {
-    /// The key, by id or name
+pub struct Rotate<R: Rotating> {
+    /// Which one, by id or name
     #[arg(required = true, value_name = "ID")]
-    key: Option<String>,
+    target: Option<String>,
     /// How long the old secret works beside the new one, as in 1d or 12h; 0s ends it at once
     #[arg(long, value_name = "SPAN", value_parser = span_or_none, default_value = "0s")]
     overlap: SignedDuration,
@@ -36,19 +61,20 @@ pub struct RotateKey {
     #[arg(long, conflicts_with = "what_if")]
     watch: bool,
     #[command(flatten)]
+    scope: R::Scope,
+    #[command(flatten)]
     flags: ChangeFlags,
     #[command(subcommand)]
-    step: Option<Step>,
+    step: Option<Step<R>>,
 }
 
 /// What comes after a rotation.
 #[derive(Subcommand)]
-enum Step {
+enum Step<R: Rotating> {
     /// Let the old secret work for longer
     Extend {
-        /// The key, by id or name
-        #[arg(value_name = "ID")]
-        key: String,
+        #[command(flatten)]
+        rotated: Rotated<R>,
         /// How long from now, as in 1d or 12h
         #[arg(long, value_name = "SPAN", value_parser = span)]
         overlap: SignedDuration,
@@ -57,149 +83,120 @@ enum Step {
     },
     /// End the old secret now
     Finish {
-        /// The key, by id or name
-        #[arg(value_name = "ID")]
-        key: String,
+        #[command(flatten)]
+        rotated: Rotated<R>,
         #[command(flatten)]
         flags: ChangeFlags,
     },
     /// Show how long the old secret works, and who still shows it
     Status {
-        /// The key, by id or name
-        #[arg(value_name = "ID")]
-        key: String,
+        #[command(flatten)]
+        rotated: Rotated<R>,
         /// Stay until the old secret ends, or Ctrl-C
         #[arg(long)]
         watch: bool,
     },
 }
 
-/// Rotates a token.
+/// What a step is about.
 #[derive(Args)]
-pub struct RotateTokenOf {
-    /// The token, by id or name
+struct Rotated<R: Rotating> {
+    /// Which one, by id or name
     #[arg(value_name = "ID")]
-    token: String,
-    /// How long the old secret works beside the new one, as in 1d or 12h; 0s ends it at once
-    #[arg(long, value_name = "SPAN", value_parser = span_or_none, default_value = "0s")]
-    overlap: SignedDuration,
+    target: String,
     #[command(flatten)]
-    owner: Owner,
-    #[command(flatten)]
-    flags: ChangeFlags,
+    scope: R::Scope,
 }
 
-impl RotateKey {
+impl<R: Rotating> Rotate<R> {
     /// Does it.
     ///
     /// # Errors
     /// What went wrong.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
-        match (self.step, self.key) {
-            (None, Some(key)) => rotate(session, &key, self.overlap, &self.flags, self.watch).await,
-            (None, None) => Err(Failure::Usage("which key? Give its id or name".into())),
-            (Some(Step::Extend { key, overlap, flags }), _) => {
+        match (self.step, self.target) {
+            (None, Some(target)) => {
+                let rotated = Rotated { target, scope: self.scope };
+                rotate::<R>(session, rotated, self.overlap, &self.flags, self.watch).await
+            }
+            (None, None) => Err(Failure::Usage("which one? Give its id or name".into())),
+            (Some(Step::Extend { rotated, overlap, flags }), _) => {
                 let extend = ExtendRotation { overlap_seconds: overlap.as_secs() };
                 let step = ("extend the rotation of", "extended the rotation of");
-                farewell(session, &key, &flags, step, async |client, key, change| {
-                    Ok(client.api_keys().extend_rotation(key.id, &extend, change).await?.value)
+                farewell(session, rotated, &flags, step, async |all: &R, one, change| {
+                    all.extend_rotation(one, &extend, change).await
                 })
                 .await
             }
-            (Some(Step::Finish { key, flags }), _) => {
+            (Some(Step::Finish { rotated, flags }), _) => {
                 let step = ("finish the rotation of", "finished the rotation of");
-                farewell(session, &key, &flags, step, async |client, key, change| {
-                    Ok(client.api_keys().finish_rotation(key.id, change).await?.value)
+                farewell(session, rotated, &flags, step, async |all: &R, one, change| {
+                    all.finish_rotation(one, change).await
                 })
                 .await
             }
-            (Some(Step::Status { key, watch: false }), _) => {
-                let key = find(session, &key).await?;
-                let keys = session.client.api_keys();
-                let rotation = keys.rotation(key.id);
-                show(session, &session.stop.unless_pressed(rotation).await?)
+            (Some(Step::Status { rotated, watch: false }), _) => {
+                let (all, one) = rotated.find(session).await?;
+                show(session, &session.stop.unless_pressed(all.rotation(&one)).await?)
             }
-            (Some(Step::Status { key, watch: true }), _) => {
-                let key = find(session, &key).await?;
-                watch(session, &key).await
+            (Some(Step::Status { rotated, watch: true }), _) => {
+                let (all, one) = rotated.find(session).await?;
+                watch(session, &all, &one).await
             }
         }
     }
 }
 
-impl RotateTokenOf {
-    /// Does it.
-    ///
-    /// # Errors
-    /// What went wrong.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
-        refuse_to_lose_the_secret(session, Tokens::SECRET)?;
+impl<R: Rotating> Rotated<R> {
+    async fn find(self, session: &Session) -> Result<(R, R::Thing), Failure> {
         let find = async {
-            let tokens = Tokens::open(&session.client, self.owner).await?;
-            let token = find_one(&tokens, &self.token).await?;
-            Ok::<_, Failure>((tokens, token))
+            let all = R::open(&session.client, self.scope).await?;
+            let one = find_one(&all, &self.target).await?;
+            Ok::<_, Failure>((all, one))
         };
-        let (tokens, token) = session.stop.unless_pressed(find).await?;
-        let title = title(Tokens::ONE, &token);
-        let rotate = RotateToken { overlap_seconds: self.overlap.as_secs() };
-        if self.flags.confirm {
-            let would = tokens.rotate(token.id, &rotate, &Change::new().dry_run(true)).await?;
-            if !deed::agreed(session, "rotate", Tokens::ONE, &would.thing)? {
-                return Ok(());
-            }
-        }
-        let made = tokens.rotate(token.id, &rotate, &self.flags.change()).await?;
-        let whole = self.flags.pass_thru;
-        if self.flags.what_if {
-            let text = format!("What if: would rotate {title}");
-            return print_what_if(session, &made.thing, text, whole);
-        }
-        print_made(session, Tokens::ONE, Tokens::SECRET, &made, "rotated", whole)
+        session.stop.unless_pressed(find).await
     }
 }
 
-async fn rotate(
+async fn rotate<R: Rotating>(
     session: &Session,
-    key: &str,
+    rotated: Rotated<R>,
     overlap: SignedDuration,
     flags: &ChangeFlags,
     stay: bool,
 ) -> Result<(), Failure> {
-    refuse_to_lose_the_secret(session, ApiKeys::SECRET)?;
-    let key = find(session, key).await?;
-    let title = title(ApiKeys::ONE, &key);
-    let rotate = RotateApiKey { overlap_seconds: overlap.as_secs() };
+    refuse_to_lose_the_secret(session, R::SECRET)?;
+    let (all, one) = rotated.find(session).await?;
+    let title = title(R::ONE, &one);
     if flags.confirm {
-        let keys = session.client.api_keys();
-        let would = keys.rotate(key.id, &rotate, &Change::new().dry_run(true)).await?.value;
-        if !deed::agreed(session, "rotate", ApiKeys::ONE, &would.shown)? {
+        let would = all.rotate(&one, overlap.as_secs(), &Change::new().dry_run(true)).await?;
+        if !deed::agreed(session, "rotate", R::ONE, &would.thing)? {
             return Ok(());
         }
     }
-    let made = session.client.api_keys().rotate(key.id, &rotate, &flags.change()).await?.value;
+    let made = all.rotate(&one, overlap.as_secs(), &flags.change()).await?;
     if flags.what_if {
         let text = format!("What if: would rotate {title}");
-        return print_what_if(session, &made.shown, text, flags.pass_thru);
+        return print_what_if(session, &made.thing, text, flags.pass_thru);
     }
-    let made = Made { thing: made.shown, secret: made.secret };
-    print_made(session, ApiKeys::ONE, ApiKeys::SECRET, &made, "rotated", flags.pass_thru)?;
-    if stay { watch(session, &key).await } else { Ok(()) }
+    print_made(session, R::ONE, R::SECRET, &made, "rotated", flags.pass_thru)?;
+    if stay { watch(session, &all, &one).await } else { Ok(()) }
 }
 
 /// One step with an old secret, made as every change is.
-async fn farewell(
+async fn farewell<R: Rotating>(
     session: &Session,
-    key: &str,
+    rotated: Rotated<R>,
     flags: &ChangeFlags,
     (verb, done): (&str, &str),
-    step: impl AsyncFn(&Client, &ApiKey, &Change) -> Result<Rotation, Error>,
+    step: impl AsyncFn(&R, &R::Thing, &Change) -> Result<Rotation, Error>,
 ) -> Result<(), Failure> {
-    let key = find(session, key).await?;
-    let title = title(ApiKeys::ONE, &key);
+    let (all, one) = rotated.find(session).await?;
+    let title = title(R::ONE, &one);
     if !agreed(flags, &format!("Do you want to {verb} {title}?"))? {
         return Ok(());
     }
-    let rotation = step(&session.client, &key, &flags.change()).await?;
+    let rotation = step(&all, &one, &flags.change()).await?;
     if flags.what_if {
         let told = format!("What if: would {verb} {title}");
         if session.form.is_none() && !flags.pass_thru {
@@ -210,16 +207,6 @@ async fn farewell(
     }
     session.note(&format!("{} {title}", capital(done)));
     if flags.pass_thru { show(session, &rotation) } else { Ok(()) }
-}
-
-async fn find(session: &Session, key: &str) -> Result<ApiKey, Failure> {
-    session
-        .stop
-        .unless_pressed(async {
-            let keys = ApiKeys::open(&session.client, Nothing {}).await?;
-            find_one(&keys, key).await
-        })
-        .await
 }
 
 fn agreed(flags: &ChangeFlags, question: &str) -> Result<bool, Failure> {
@@ -241,12 +228,11 @@ fn show(session: &Session, rotation: &Rotation) -> Result<(), Failure> {
 
 /// Tells what is new about an old secret until it ends, or Ctrl-C. Whoever looks changes nothing,
 /// so Ctrl-C is no failure here.
-async fn watch(session: &Session, key: &ApiKey) -> Result<(), Failure> {
-    let keys = session.client.api_keys();
+async fn watch<R: Rotating>(session: &Session, all: &R, one: &R::Thing) -> Result<(), Failure> {
     let mut told = Vec::new();
     let mut end = None;
     loop {
-        let rotation = match session.stop.unless_pressed(keys.rotation(key.id)).await {
+        let rotation = match session.stop.unless_pressed(all.rotation(one)).await {
             Err(Failure::Interrupted(_)) => return Ok(()),
             rotation => rotation?,
         };

@@ -3,8 +3,9 @@
 use clap::Args;
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use keystile_api::api_keys::{ApiKey, ApiKeyPatch, NewApiKey};
+use keystile_api::api_keys::{ApiKey, ApiKeyPatch, NewApiKey, RotateApiKey};
 use keystile_api::patch::Patch;
+use keystile_api::rotation::{ExtendRotation, Rotation};
 use keystile_client::api_keys::ApiKeyFilter;
 use keystile_client::{Change, Client, Error, Paging};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::expiry::{Expiry, has_ended};
 use crate::failure::Failure;
 use crate::output::{Column, Shown, moment};
 use crate::resource::{Examples, Made, Nothing, Resource, Things};
+use crate::rotate::Rotating;
 use crate::session::Session;
 
 /// All API keys.
@@ -266,6 +268,36 @@ impl Resource for ApiKeys {
 
     async fn remove(&self, key: &ApiKey, removal: &Removal, change: &Change) -> Result<(), Error> {
         self.0.api_keys().delete(key.id, &removal.explain(change)).await.map(drop)
+    }
+}
+
+impl Rotating for ApiKeys {
+    async fn rotate(
+        &self,
+        key: &ApiKey,
+        overlap_seconds: i64,
+        change: &Change,
+    ) -> Result<Made<ApiKey>, Error> {
+        let rotate = RotateApiKey { overlap_seconds };
+        let made = self.0.api_keys().rotate(key.id, &rotate, change).await?.value;
+        Ok(Made { thing: made.shown, secret: made.secret })
+    }
+
+    async fn rotation(&self, key: &ApiKey) -> Result<Rotation, Error> {
+        self.0.api_keys().rotation(key.id).await
+    }
+
+    async fn extend_rotation(
+        &self,
+        key: &ApiKey,
+        extend: &ExtendRotation,
+        change: &Change,
+    ) -> Result<Rotation, Error> {
+        Ok(self.0.api_keys().extend_rotation(key.id, extend, change).await?.value)
+    }
+
+    async fn finish_rotation(&self, key: &ApiKey, change: &Change) -> Result<Rotation, Error> {
+        Ok(self.0.api_keys().finish_rotation(key.id, change).await?.value)
     }
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use keystile_api::patch::Patch;
+use keystile_api::rotation::{ExtendRotation, Rotation};
 use keystile_api::tokens::{NewToken, RotateToken, Token, TokenPatch};
 use keystile_client::tokens::{OwnTokens, TokenFilter, UserTokens};
 use keystile_client::{Change, Client, Error, Paging};
@@ -16,6 +17,7 @@ use crate::expiry::{Expiry, has_ended};
 use crate::failure::Failure;
 use crate::output::{Column, Shown, moment};
 use crate::resource::{Examples, Made, Resource, Things};
+use crate::rotate::Rotating;
 use crate::session::Session;
 
 /// The tokens of one owner.
@@ -226,21 +228,49 @@ impl Resource for Tokens {
     }
 }
 
-impl Tokens {
-    /// Gives a token a new secret.
-    pub async fn rotate(
+impl Rotating for Tokens {
+    async fn rotate(
         &self,
-        id: Uuid,
-        rotate: &RotateToken,
+        token: &Token,
+        overlap_seconds: i64,
         change: &Change,
     ) -> Result<Made<Token>, Error> {
+        let rotate = RotateToken { overlap_seconds };
         let made = match self {
-            Self::Own(tokens) => tokens.rotate(id, rotate, change).await?.value,
-            Self::Of(tokens) => tokens.rotate(id, rotate, change).await?.value,
+            Self::Own(tokens) => tokens.rotate(token.id, &rotate, change).await?.value,
+            Self::Of(tokens) => tokens.rotate(token.id, &rotate, change).await?.value,
         };
         Ok(Made { thing: made.shown, secret: made.secret })
     }
 
+    async fn rotation(&self, token: &Token) -> Result<Rotation, Error> {
+        match self {
+            Self::Own(tokens) => tokens.rotation(token.id).await,
+            Self::Of(tokens) => tokens.rotation(token.id).await,
+        }
+    }
+
+    async fn extend_rotation(
+        &self,
+        token: &Token,
+        extend: &ExtendRotation,
+        change: &Change,
+    ) -> Result<Rotation, Error> {
+        Ok(match self {
+            Self::Own(tokens) => tokens.extend_rotation(token.id, extend, change).await?.value,
+            Self::Of(tokens) => tokens.extend_rotation(token.id, extend, change).await?.value,
+        })
+    }
+
+    async fn finish_rotation(&self, token: &Token, change: &Change) -> Result<Rotation, Error> {
+        Ok(match self {
+            Self::Own(tokens) => tokens.finish_rotation(token.id, change).await?.value,
+            Self::Of(tokens) => tokens.finish_rotation(token.id, change).await?.value,
+        })
+    }
+}
+
+impl Tokens {
     fn stream(&self, filter: TokenFilter) -> Things<Token> {
         match self {
             Self::Own(tokens) => tokens.stream(filter).boxed(),
