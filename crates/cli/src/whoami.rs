@@ -44,6 +44,9 @@ fn told(me: &Me<'_>, session: &Session) -> Vec<String> {
         format!("kept in      {}", session.source),
         format!("expires      {ends}"),
         format!("roles        {}", list(me.roles.iter().map(role).collect())),
-        format!("permissions  {}", plain(&list(me.permissions.iter().map(ToString::to_string).collect()))),
+        format!(
+            "permissions  {}",
+            plain(&list(me.permissions.iter().map(ToString::to_string).collect()))
+        ),
     ]
 }
