@@ -72,6 +72,20 @@ on_each_database! {
         ended(&stage, &old).await;
     }
 
+    async fn a_key_keeps_the_old_secret_alive_of_none_that_outlives_it(database: Database) {
+        let stage = Stage::new(database).await;
+        let (path, _) = stage.admin().new_key(json!({"name": "k"})).await;
+        stage.admin().rotate(&path, json!({"overlap_seconds": 60})).await;
+        let short = json!({"name": "short", "role_ids": [2], "expires_at": text_at(500_000)});
+        let (_, short) = stage.admin().new_key(short).await;
+        let short = stage.client(&short);
+
+        let body = json!({"overlap_seconds": 60});
+        short.post(&format!("{path}/rotate"), body.clone()).await.expect(403);
+        short.post(&format!("{path}/rotation/extend"), body).await.expect(403);
+        short.post(&format!("{path}/rotation/finish"), json!({})).await.expect(200);
+    }
+
     async fn who_still_shows_the_old_secret_is_told_until_another_takes_its_place(
         database: Database
     ) {

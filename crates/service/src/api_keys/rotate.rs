@@ -1,7 +1,7 @@
 //! Rotating a key: a new secret under the same id, and what becomes of the old one.
 
 use keystile_domain::{
-    Action, ApiKey, ApiKeyId, CredentialKind, Power, RotationOverlap, Timestamp, Version,
+    Action, ApiKey, ApiKeyId, CredentialKind, Power, Role, RotationOverlap, Timestamp, Version,
 };
 use keystile_storage::NewSecret;
 
@@ -35,17 +35,7 @@ impl Keystile {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
                 let (before, roles) = scope.api_key_in_reach(id, expected).await?;
-                // What was traded for a key is not the key: it may be narrower, and ends earlier.
-                let is_itself = scope.caller.as_ref().is_some_and(|caller| {
-                    caller.kind == CredentialKind::ApiKey && caller.id == before.id.as_uuid()
-                });
-                scope.refuse_old_secret()?;
-                if !is_itself {
-                    roles.iter().try_for_each(|role| scope.rights.reach_role(role))?;
-                }
-                if before.expiry > scope.caller_end {
-                    return Err(ServiceError::Outlives);
-                }
+                may_renew(scope, &before, &roles)?;
                 let provider = scope.provider_of(&before).await?;
                 let format = &key_settings(&provider)?.format;
                 let secret = Mint::default().draw(scope, format).await?;
@@ -82,7 +72,7 @@ impl Keystile {
         options: Options<SecretRotation>,
     ) -> Result<Changed<SecretRotation>, ServiceError> {
         let action = Action::ApiKeyRotationFinished;
-        self.move_old_end_of_key(caller, id, action, options, |scope| Ok(scope.now)).await
+        self.move_old_end_of_key(caller, id, action, options, |scope, _, _| Ok(scope.now)).await
     }
 
     /// Lets the old secret of a rotated key work until `overlap` from now.
@@ -99,11 +89,8 @@ impl Keystile {
         options: Options<SecretRotation>,
     ) -> Result<Changed<SecretRotation>, ServiceError> {
         let action = Action::ApiKeyRotationExtended;
-        let own = caller.credential().id;
-        self.move_old_end_of_key(caller, id, action, options, move |scope| {
-            if id.as_uuid() == own {
-                scope.refuse_old_secret()?;
-            }
+        self.move_old_end_of_key(caller, id, action, options, move |scope, key, roles| {
+            may_renew(scope, key, roles)?;
             Ok(overlap.end(scope.now))
         })
         .await
@@ -115,16 +102,29 @@ impl Keystile {
         id: ApiKeyId,
         action: Action,
         options: Options<SecretRotation>,
-        end: impl FnOnce(&Scope) -> Result<Timestamp, ServiceError> + Send + 'static,
+        end: impl FnOnce(&Scope, &ApiKey, &[Role]) -> Result<Timestamp, ServiceError> + Send + 'static,
     ) -> Result<Changed<SecretRotation>, ServiceError> {
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
-                let (key, _) = scope.api_key_in_reach(id, None).await?;
-                let ends_at = end(scope)?;
+                let (key, roles) = scope.api_key_in_reach(id, None).await?;
+                let ends_at = end(scope, &key, &roles)?;
                 let event = (action, target(&key), snapshot(&key));
                 scope.move_old_end((id.into(), key.expiry), ends_at, event).await
             })
         })
         .await
     }
+}
+
+/// Refuses whoever may not make what a key's secret lets in, new or for longer.
+fn may_renew(scope: &Scope, key: &ApiKey, roles: &[Role]) -> Result<(), ServiceError> {
+    scope.refuse_old_secret()?;
+    // What was traded for a key is not the key: it may be narrower, and ends earlier.
+    let is_itself = scope.caller.as_ref().is_some_and(|caller| {
+        caller.kind == CredentialKind::ApiKey && caller.id == key.id.as_uuid()
+    });
+    if !is_itself {
+        roles.iter().try_for_each(|role| scope.rights.reach_role(role))?;
+    }
+    if key.expiry > scope.caller_end { Err(ServiceError::Outlives) } else { Ok(()) }
 }
