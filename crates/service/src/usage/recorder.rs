@@ -108,21 +108,25 @@ impl Recorder {
         self.crowded.notified().await;
     }
 
-    /// Takes out everything that was counted.
+    /// Takes out everything that was counted. It counts as in memory until it is written.
     pub(super) fn take(&self) -> Batch<'_> {
-        let mut all = Shard::default();
+        let mut tallies = Vec::new();
         for seat in 0..SEATS {
-            let Some(shard) = self.shard(seat).map(|mut shard| std::mem::take(&mut *shard)) else {
-                continue;
-            };
-            for (credential, tally) in shard {
-                self.counts.fetch_sub(tally.size(), Ordering::Relaxed);
-                all.entry(credential).or_default().add(tally);
+            if let Some(shard) = self.shard(seat).map(|mut shard| std::mem::take(&mut *shard)) {
+                tallies.extend(shard);
             }
         }
+        let apart = size(&tallies);
         // In the order of the tables, so that a part meets few of their pages.
-        let mut tallies: Vec<_> = all.into_iter().collect();
         tallies.sort_unstable_by_key(|(credential, _)| *credential);
+        tallies.dedup_by(|(credential, tally), (before, sum)| {
+            let is_same = credential == before;
+            if is_same {
+                sum.add(std::mem::take(tally));
+            }
+            is_same
+        });
+        self.counts.fetch_sub(apart.saturating_sub(size(&tallies)), Ordering::Relaxed);
         Batch { recorder: self, tallies }
     }
 
@@ -148,12 +152,16 @@ impl Recorder {
 
     /// Puts back what could not be written. It was counted, so there is always room for it.
     fn put_back(&self, tallies: Vec<(Uuid, Tally)>) {
-        let Some(mut shard) = self.shard(seat()) else { return };
-        for (credential, tally) in tallies {
-            let known = shard.entry(credential).or_default();
-            let before = known.size();
-            known.add(tally);
-            self.counts.fetch_add(known.size() - before, Ordering::Relaxed);
+        let mut tallies = tallies.into_iter();
+        while tallies.len() > 0 {
+            // A check that comes meanwhile waits for a few of them, not for all.
+            let Some(mut shard) = self.shard(seat()) else { return };
+            for (credential, tally) in tallies.by_ref().take(AT_A_TIME) {
+                let known = shard.entry(credential).or_default();
+                let apart = known.size() + tally.size();
+                known.add(tally);
+                self.counts.fetch_sub(apart.saturating_sub(known.size()), Ordering::Relaxed);
+            }
         }
     }
 
@@ -201,6 +209,10 @@ fn note_needs(tally: &mut Tally, rights: &Rights, context: &Context<'_>, at: Tim
     }
 }
 
+fn size(tallies: &[(Uuid, Tally)]) -> usize {
+    tallies.iter().map(|(_, tally)| tally.size()).sum()
+}
+
 /// The hash of an id is its end, which was drawn at random when it was made; multiplied, since the
 /// two highest bits there are always the same (RFC 9562, section 4.1).
 #[derive(Default)]
@@ -227,8 +239,9 @@ impl Batch<'_> {
 
     /// Notes that the part was written.
     pub(super) fn part_is_written(&mut self) {
-        let written = self.part().len();
+        let (written, counts) = (self.part().len(), size(self.part()));
         self.tallies.truncate(self.tallies.len() - written);
+        self.recorder.counts.fetch_sub(counts, Ordering::Relaxed);
     }
 }
 
@@ -244,11 +257,14 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Counts in memory that are better written before their time: some 50 MiB, at two counts for each
 /// credential. Below that no credential is written twice within one interval, however many there
 /// are: each writing of it costs more than the check.
-const CROWD: usize = 500_000;
+const CROWD: usize = 250_000;
 
 /// The most counts in memory. While the database is away, checks that would need another are not
 /// counted: the alternative is to run out of memory.
 const MOST: usize = 2 * CROWD;
+
+/// How many credentials are put back before other threads get a turn.
+const AT_A_TIME: usize = 500;
 
 /// How many credentials one transaction writes. On SQLite every change waits for it.
 const AT_ONCE: usize = 5_000;

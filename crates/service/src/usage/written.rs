@@ -42,9 +42,12 @@ impl Written {
 
     /// Notes that they were written.
     pub(super) fn add(&mut self, exercised: Vec<Exercised>) {
-        for Exercised { credential, exercise, .. } in exercised {
-            let hash = self.hash(credential, &exercise);
-            self.known.insert(hash);
+        for Exercised { credential, exercise, at } in exercised {
+            // What was needed before midnight says nothing of today.
+            if self.day == Some(Step::Day.start(at)) {
+                let hash = self.hash(credential, &exercise);
+                self.known.insert(hash);
+            }
         }
     }
 
@@ -83,7 +86,9 @@ mod tests {
         assert_eq!(missing(&mut written, &["a"], 0), ["a"], "it is not written yet");
         written.add(first);
         assert_eq!(missing(&mut written, &["a", "b"], DAY - 1), ["b"]);
-        assert_eq!(missing(&mut written, &["a", "b"], DAY), ["a", "b"]);
+        let again = written.missing(&tallies(&["a"]), Timestamp::from_millis(DAY));
+        written.add(again);
+        assert_eq!(missing(&mut written, &["a", "b"], DAY), ["a", "b"], "it was needed yesterday");
     }
 
     const DAY: i64 = 24 * 60 * 60 * 1_000;
