@@ -167,7 +167,9 @@ impl Upsert for NewOldSecretUse {
         SELECT value ->> 0, value ->> 1, value ->> 2,
             CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT)";
     const CONFLICT: &'static str = "(credential_id, address, user_agent) DO UPDATE SET
-        checks = old_secret_uses.checks + excluded.checks, last_at = excluded.last_at";
+        checks = old_secret_uses.checks + excluded.checks,
+        last_at = CASE WHEN excluded.last_at > old_secret_uses.last_at
+            THEN excluded.last_at ELSE old_secret_uses.last_at END";
 }
 
 #[derive(Queryable, Selectable)]
