@@ -42,9 +42,13 @@ impl Drop for Threads {
 /// thousands of keys are checked.
 #[cfg(target_os = "linux")]
 fn step_back() {
-    use rustix::{process::setpriority_process, thread::gettid};
-    // A system that does not let it hashes all the same.
-    let _ = setpriority_process(Some(gettid()), NICENESS);
+    use rustix::process::{getpriority_process, setpriority_process};
+    let thread = Some(rustix::thread::gettid());
+    // A whole process that has stepped back further stays there.
+    if getpriority_process(thread).is_ok_and(|niceness| niceness < NICENESS) {
+        // A system that does not let it hashes all the same.
+        let _ = setpriority_process(thread, NICENESS);
+    }
 }
 
 /// Elsewhere the whole process would step back.
