@@ -43,7 +43,7 @@ impl Login {
     /// What went wrong.
     pub async fn run(self) -> Result<(), Failure> {
         let stop = Stop::listen();
-        let mut profiles = Profiles::read()?;
+        let profiles = Profiles::read()?;
         let name = self.common.profile.clone().or(profiles.current.clone());
         let name = name.unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
         let before = profiles.profiles.get(&name).cloned();
@@ -51,10 +51,10 @@ impl Login {
         let ca_file = self.ca_file(before.as_ref(), &url)?;
         let given = if self.sso { None } else { Some(ask(&url)?) };
         let same = |before: &Profile| is_same(before, &url, given.as_ref());
-        let (kept, replaced) = match before {
-            Some(before) if same(&before) => (before.made, None),
-            before => (None, before),
-        };
+        // The same token may be for the same server by another name.
+        let has = |before: &Profile| given.as_ref().is_some_and(|given| is_of(before, given));
+        let kept = before.as_ref().filter(|before| has(before)).and_then(|before| before.made);
+        let replaced = before.filter(|before| !same(before));
         if let Some(before) = replaced.as_ref().filter(|_| !self.force) {
             let work = async { Ok::<_, Failure>(who_lives(before).await) };
             if let Some(who) = stop.unless_pressed(work).await? {
@@ -72,12 +72,14 @@ impl Login {
                 let anonymous = connect(&url, None, ca_file.as_deref())?;
                 let provider = self.provider.as_deref();
                 let work = sso::sign_in(&anonymous, provider, ca_file.as_deref());
-                let (token, id) = stop.unless_pressed(work).await?;
+                let access_token = stop.unless_pressed(work).await?;
+                // From here on Ctrl-C waits: a token that was made must not be lost.
+                let (token, id) = sso::make_token(&anonymous, &access_token).await?;
                 (token, Some(id))
             }
         };
         let profile = Profile { url, token, made, ca_file };
-        let me = match keep(&mut profiles, &name, &profile, &stop).await {
+        let me = match keep(&name, &profile, &stop).await {
             Ok(me) => me,
             Err(failure) => {
                 if self.sso {
@@ -86,7 +88,7 @@ impl Login {
                 return Err(failure);
             }
         };
-        if let Some(before) = replaced {
+        if let Some(before) = replaced.filter(|before| !is_of(before, &profile.token)) {
             end(&before).await;
         }
         if !self.common.quiet {
@@ -118,15 +120,12 @@ impl Login {
 }
 
 /// Keeps what the server accepts, and nothing else.
-async fn keep(
-    profiles: &mut Profiles,
-    name: &str,
-    profile: &Profile,
-    stop: &Stop,
-) -> Result<Me<'static>, Failure> {
+async fn keep(name: &str, profile: &Profile, stop: &Stop) -> Result<Me<'static>, Failure> {
     let Profile { url, token, ca_file, .. } = profile;
     let client = connect(url, Some(token.clone()), ca_file.as_deref())?;
     let me = stop.unless_pressed(accepted(url, client.me().show())).await?;
+    // Read again: meanwhile somebody may have signed in or out elsewhere.
+    let mut profiles = Profiles::read()?;
     profiles.profiles.insert(name.to_owned(), profile.clone());
     profiles.current = Some(name.to_owned());
     profiles.write()?;
@@ -142,8 +141,12 @@ async fn end(profile: &Profile) {
 
 /// Whether a profile has this very credential already.
 fn is_same(before: &Profile, url: &Url, given: Option<&SecretString>) -> bool {
-    let same = |given: &SecretString| given.expose_secret() == before.token.expose_secret();
-    before.url == *url && given.is_some_and(same)
+    before.url == *url && given.is_some_and(|given| is_of(before, given))
+}
+
+/// Whether the credential of a profile is this one.
+fn is_of(before: &Profile, given: &SecretString) -> bool {
+    given.expose_secret() == before.token.expose_secret()
 }
 
 /// Whom a profile stands for; `None`: its credential has ended, and nothing is lost with it.

@@ -22,11 +22,10 @@ impl Logout {
     /// # Errors
     /// What went wrong.
     pub async fn run(self) -> Result<(), Failure> {
-        let mut profiles = Profiles::read()?;
-        let Some(name) = self.common.profile.or(profiles.current.clone()) else {
+        let Some(name) = self.common.profile.or(Profiles::read()?.current) else {
             return Err(Failure::NotFound("nobody is signed in".into()));
         };
-        forget(&mut profiles, &name, self.common.quiet).await
+        forget(&name, self.common.quiet).await
     }
 }
 
@@ -34,13 +33,15 @@ impl Logout {
 ///
 /// # Errors
 /// There is none of this name, or the file cannot be written.
-pub async fn forget(profiles: &mut Profiles, name: &str, quiet: bool) -> Result<(), Failure> {
-    let profile = profiles.named(name)?.clone();
+pub async fn forget(name: &str, quiet: bool) -> Result<(), Failure> {
+    let profile = Profiles::read()?.named(name)?.clone();
+    let ended = end(&profile).await;
+    // Read again: while the server was asked, somebody may have signed in elsewhere.
+    let mut profiles = Profiles::read()?;
     profiles.profiles.remove(name);
     if profiles.current.as_deref() == Some(name) {
         profiles.current = profiles.profiles.keys().next().cloned();
     }
-    let ended = end(&profile).await;
     profiles.write()?;
     if let Err(failure) = ended {
         say(format_args!("keystile: the token of this sign-in goes on working: {failure}"));

@@ -13,7 +13,7 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{Form, Look, say};
-use crate::profiles::Profiles;
+use crate::profiles::{Profile, Profiles};
 use crate::stop::Stop;
 
 /// The flags that every command has.
@@ -111,7 +111,10 @@ impl Common {
         let url = environment::url().map(|url| address(&url)).transpose()?;
         let profiles = Profiles::read()?;
         let profile = profiles.find(self.profile.as_deref(), url.as_ref())?;
-        let ca_file = profile.and_then(|(_, profile)| profile.ca_file.clone());
+        // Who vouches for one server says nothing of another.
+        let fits = |profile: &Profile| url.as_ref().is_none_or(|url| profile.url == *url);
+        let ca_file = profile.filter(|(_, profile)| fits(profile));
+        let ca_file = ca_file.and_then(|(_, profile)| profile.ca_file.clone());
         let whom = |url, token, source| Ok(Whom { url, token, ca_file, source });
         match (url, environment::token(), profile) {
             (Some(url), Some(token), _) => whom(url, token, Source::Environment),

@@ -28,7 +28,7 @@ use crate::files;
 use crate::output::{plain, say};
 use crate::session::is_safe;
 
-/// Signs in, and makes a token for this machine; the token and its id.
+/// Signs in with the browser; an access token of the provider.
 ///
 /// # Errors
 /// What went wrong: there is no such sign-in, or the provider or the server refused.
@@ -36,11 +36,21 @@ pub async fn sign_in(
     anonymous: &Client,
     identifier: Option<&str>,
     ca_file: Option<&Path>,
-) -> Result<(SecretString, Uuid), Failure> {
+) -> Result<SecretString, Failure> {
     let offered = anonymous.auth().providers().await?.data;
     let provider = choose(&offered, identifier)?;
-    let access_token = authorize(&http(ca_file)?, &provider).await?;
-    let client = anonymous.with_credential(&access_token);
+    authorize(&http(ca_file)?, &provider).await
+}
+
+/// Makes a token for this machine; the token and its id.
+///
+/// # Errors
+/// The server refused.
+pub async fn make_token(
+    anonymous: &Client,
+    access_token: &SecretString,
+) -> Result<(SecretString, Uuid), Failure> {
+    let client = anonymous.with_credential(access_token);
     let client = client.map_err(|error| Failure::System(error.to_string()))?;
     let name = format!("Command line on {}", environment::machine());
     let new = NewToken { name: Some(name), ..NewToken::default() };

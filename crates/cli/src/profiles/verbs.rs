@@ -57,7 +57,7 @@ impl ProfileVerb {
                 }
                 output::many(&lines, common.form(), &common.look())
             }
-            Self::Remove { name } => forget(&mut profiles, &name, common.quiet).await,
+            Self::Remove { name } => forget(&name, common.quiet).await,
             Self::Use { name } => {
                 let url = profiles.named(&name)?.url.clone();
                 profiles.current = Some(name.clone());
