@@ -118,7 +118,7 @@ impl<S: CredentialStore + 'static, C: Clock> Verifier<S, C> {
         deciding: &Deciding<'_>,
         secret: &Secret,
     ) -> Result<Arc<Credential>, Rejection<S::Error>> {
-        self.formats.load().recognise(secret.expose()).map_err(Rejection::Malformed)?;
+        self.formats.load().recognise(secret).map_err(Rejection::Malformed)?;
         let ask = || {
             let (store, secret) = (Arc::clone(&self.store), secret.clone());
             async move {

@@ -26,6 +26,13 @@ pub enum CredentialText {
     Secret(Secret),
 }
 
+/// Looks at each character, with no branch for any: of the time that a JWT takes that was seen
+/// before, a third went into the branches.
+fn is_base64url(part: &str) -> bool {
+    let is_of = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_');
+    !part.is_empty() & part.bytes().fold(true, |all, byte| all & is_of(byte))
+}
+
 /// The text has not the shape of a JWT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("has not the shape of a JWT")]
@@ -58,15 +65,9 @@ impl Jwt {
     /// Whether a text, however long, has three parts of base64url.
     #[must_use]
     pub fn is_shaped(text: &str) -> bool {
-        let base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        let mut parts = text.splitn(4, '.');
-        let is_part = |part: Option<&str>| {
-            part.is_some_and(|part| !part.is_empty() && part.bytes().all(base64url))
-        };
-        is_part(parts.next())
-            && is_part(parts.next())
-            && is_part(parts.next())
-            && parts.next().is_none()
+        let mut parts = text.split('.');
+        let three = [parts.next(), parts.next(), parts.next()];
+        parts.next().is_none() && three.into_iter().all(|part| part.is_some_and(is_base64url))
     }
 
     /// The text itself. Whoever calls this answers for where it goes.

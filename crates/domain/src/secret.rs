@@ -50,7 +50,7 @@ impl Secret {
         if !(1..=MAX_BYTES).contains(&text.len()) {
             return Err(SecretError::Length);
         }
-        if !text.bytes().all(|b| b.is_ascii_graphic()) {
+        if !text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic()) {
             return Err(SecretError::Character);
         }
         Ok(Self(text.into()))

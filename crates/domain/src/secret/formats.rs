@@ -53,26 +53,23 @@ impl Formats {
         self.known.iter().find(|format| format.fit(text) == Fit::Fits)
     }
 
-    /// Takes a text for a secret if it fits one of the formats.
+    /// Says whether a secret fits one of the formats.
     ///
     /// This is no proof of anything: it only spares a look-up.
     ///
     /// # Errors
     ///
     /// [`Malformed`] if it fits none of them.
-    pub fn recognise(&self, text: &str) -> Result<Secret, Malformed> {
+    pub fn recognise(&self, secret: &Secret) -> Result<(), Malformed> {
         let mut malformed = Malformed::Shape;
         for format in &self.known {
-            match format.fit(text) {
-                Fit::Fits => return Ok(Secret(text.into())),
+            match format.fit(secret.expose()) {
+                Fit::Fits => return Ok(()),
                 Fit::Other => {}
                 Fit::WrongChecksum => malformed = Malformed::Checksum,
             }
         }
-        match (malformed, Secret::parse(text)) {
-            (Malformed::Shape, Ok(secret)) if self.any => Ok(secret),
-            _ => Err(malformed),
-        }
+        if malformed == Malformed::Shape && self.any { Ok(()) } else { Err(malformed) }
     }
 
     /// A new secret of `format` that no other format takes for a mistyped one.
@@ -209,16 +206,14 @@ mod tests {
     }
 
     fn recognised(formats: &Formats, text: &str) -> Option<Malformed> {
-        formats.recognise(text).err()
+        formats.recognise(&Secret::parse(text).unwrap()).err()
     }
 
     #[test]
     fn a_text_that_fits_any_format_is_recognised() {
         let formats = Formats::new(vec![format("ks_", Base62, 32), format("", Base64Url, 16)]);
         for format in &formats.known {
-            let secret = drawn(format);
-            let recognised = formats.recognise(secret.expose()).unwrap();
-            assert_eq!(recognised.expose(), secret.expose());
+            assert_eq!(formats.recognise(&drawn(format)), Ok(()));
         }
     }
 
@@ -226,7 +221,7 @@ mod tests {
     fn a_text_that_fits_none_is_malformed() {
         let mistyped = "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxh";
         assert_eq!(recognised(&defaults(), mistyped), Some(Malformed::Checksum));
-        for text in ["", "ks_", "junk", "ks_\u{0}", &"k".repeat(1 << 20)] {
+        for text in ["ks_", "junk", &"k".repeat(512)] {
             assert_eq!(recognised(&defaults(), text), Some(Malformed::Shape));
         }
         assert_eq!(recognised(&Formats::default(), mistyped), Some(Malformed::Shape));
@@ -237,13 +232,6 @@ mod tests {
         let mistyped = "ks_0123456789abcdefghijABCDEFGHIJ0123456789xyz3A8jxh";
         assert_eq!(recognised(&defaults().and_any(), mistyped), Some(Malformed::Checksum));
         assert_eq!(recognised(&Formats::default().and_any(), mistyped), None);
-    }
-
-    #[test]
-    fn where_any_format_goes_what_no_secret_can_be_is_still_malformed() {
-        for text in ["", "a b", "ks_\u{0}", "é", &"k".repeat(513)] {
-            assert_eq!(recognised(&defaults().and_any(), text), Some(Malformed::Shape));
-        }
     }
 
     #[test]
@@ -347,7 +335,7 @@ mod tests {
     #[test]
     fn debugging_formats_shows_no_secret() {
         let secret = drawn(&defaults().known[0]);
-        let shown = format!("{:?} {:?}", defaults().recognise(secret.expose()), defaults());
+        let shown = format!("{:?} {:?}", defaults().recognise(&secret), defaults());
         assert!(!shown.contains(&secret.expose()["ks_".len()..]));
     }
 
@@ -363,12 +351,11 @@ mod tests {
             mistyped.replace_range(at..=at, "0");
             let formats = Formats::new(vec![format.clone()]).and_any();
             for text in [text, mistyped] {
-                let recognised = formats.recognise(&text).map(|secret| secret.expose().to_owned());
                 let expected = match format.fit(&text) {
-                    Fit::WrongChecksum => Err(Malformed::Checksum),
-                    Fit::Fits | Fit::Other => Ok(text),
+                    Fit::WrongChecksum => Some(Malformed::Checksum),
+                    Fit::Fits | Fit::Other => None,
                 };
-                prop_assert_eq!(recognised, expected);
+                prop_assert_eq!(recognised(&formats, &text), expected);
             }
         }
 
