@@ -9,7 +9,7 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use keystile_api::changes::{Change, Changes};
 use keystile_domain::Seq;
-use keystile_service::followers::Notice;
+use keystile_service::followers::FeedEvent;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -69,13 +69,13 @@ async fn list_changes(
 }
 
 /// A change, as whoever follows sees it.
-pub(crate) fn change(notice: &Notice) -> Change {
+pub(crate) fn change(event: &FeedEvent) -> Change {
     Change {
-        seq: notice.place.seq.0,
-        action: notice.action.clone(),
-        target_kind: notice.target_kind.clone(),
-        target_id: notice.target_id.clone(),
-        mark: notice.place.hash.to_string(),
+        seq: event.place.seq.0,
+        action: event.action.clone(),
+        target_kind: event.target_kind.clone(),
+        target_id: event.target_id.clone(),
+        mark: event.place.hash.to_string(),
     }
 }
 

@@ -266,6 +266,21 @@ impl Keystile {
         Ok(Caller { grant, text: Arc::new(text), place, token, limits, origin, notes })
     }
 
+    /// Judges the credential of a caller once more, as it would be judged if it were shown now.
+    pub(crate) async fn judge_again(&self, caller: &Caller) -> Result<Arc<Credential>, Refused> {
+        let deciding = self.verifier.begin();
+        let identified = match (&caller.place, &caller.token) {
+            (Some(Place::Ticket(_)), Some(token)) => self.resolve(token).await,
+            _ => self.identify(&deciding, caller.text()).await.map(|(credential, _)| credential),
+        };
+        let credential = identified.map_err(Refused::Rejected)?;
+        let context = context(caller.place.as_ref(), &caller.origin);
+        match decide(&credential, &context, self.clock.now()) {
+            Decision::Allow(_) => Ok(credential),
+            Decision::Deny(denial) => Err(Refused::Denied(denial)),
+        }
+    }
+
     /// Counts how a check ended, for the metrics.
     pub(crate) fn counted<T>(&self, way: Way, checked: Result<T, Refused>) -> Result<T, Refused> {
         self.checks.count(way, checked.as_ref().map_or_else(Refused::code, |_| VALID));

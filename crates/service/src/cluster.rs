@@ -1,22 +1,23 @@
 //! What this node knows of changes by others, and others of this node: how a revocation comes to be
 //! in force everywhere.
 //!
-//! - `alarm` names what is missing when the database has another history.
 //! - `follow` looks at the feed, again and again: it raises floors, renews the lease, and tells how
 //!   far this node is.
 //! - `join` registers the node, which must count on the same lease as all others.
+//! - `passed` holds the last events, and names what is missing when the database has another
+//!   history.
 //! - `reaper` removes nodes that have died.
 //! - `wait` answers when a change is in force everywhere.
 
-mod alarm;
 mod follow;
 mod join;
 mod news;
+mod passed;
 mod reaper;
 mod wait;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keystile_auth::Trust;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 pub use self::follow::Following;
 pub use self::join::JoinError;
 pub(crate) use self::news::{News, effects};
+use self::passed::Passed;
 pub use self::reaper::Beats;
 pub use self::wait::Revocation;
 
@@ -56,6 +58,8 @@ pub(crate) struct Cluster {
     settled: AtomicI64,
     /// What this node changes itself.
     pub(crate) news: News,
+    /// What this node has applied last.
+    passed: Mutex<Passed>,
     /// Which server the primary is, and since when that is known.
     generation: Mutex<Option<(String, Duration)>>,
 }
@@ -186,6 +190,7 @@ impl Cluster {
             is_registered: AtomicBool::new(true),
             settled: AtomicI64::new(0),
             news: News::new(trust),
+            passed: Mutex::default(),
             generation: Mutex::new(None),
         }
     }
@@ -201,6 +206,12 @@ impl Cluster {
 
     pub(crate) fn settled(&self) -> Seq {
         Seq(self.settled.load(Ordering::Acquire))
+    }
+
+    /// What this node has applied last. The events of it are whole between two changes, whoever
+    /// panicked.
+    pub(crate) fn passed(&self) -> MutexGuard<'_, Passed> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn as_node(&self, position: Seq) -> Node {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use keystile_domain::{Power, Seq};
-use keystile_storage::FeedPlace;
+use keystile_storage::{FeedPlace, StoreError};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
@@ -23,7 +23,7 @@ use crate::{Caller, Keystile, ServiceError};
 pub(crate) use self::leases::FollowerCounts;
 pub use self::leases::LeaseId;
 pub use self::streams::StreamSeat;
-pub use keystile_storage::Notice;
+pub use keystile_storage::FeedEvent;
 
 /// Everybody who follows this node, and how far they can.
 #[derive(Default)]
@@ -84,7 +84,7 @@ pub struct LeaseGiven {
     /// Whether the follower must forget everything first.
     pub forgets: bool,
     /// The changes after the one that the follower has applied, up to `head`.
-    pub changes: Vec<Notice>,
+    pub changes: Vec<FeedEvent>,
 }
 
 /// Where a follower and this node are, at one moment.
@@ -99,7 +99,7 @@ struct Start {
 struct Way {
     head: FeedHead,
     forgets: bool,
-    changes: Vec<Notice>,
+    changes: Vec<FeedEvent>,
     /// Whether it leads to where this node is.
     is_whole: bool,
 }
@@ -231,9 +231,23 @@ impl Keystile {
         &self,
         caller: &Caller,
         after: Seq,
-    ) -> Result<Vec<Notice>, ServiceError> {
+    ) -> Result<Vec<FeedEvent>, ServiceError> {
         caller.require(Power::KeysVerify)?;
-        Ok(self.store.read().await?.list_notices_after(after, MAX_CHANGES).await?)
+        Ok(self.store.read().await?.list_feed_after(after, MAX_CHANGES).await?)
+    }
+
+    /// The changes after a place in the feed that this node has applied, in order; up to how many
+    /// are shown at once. The database is asked for those that are not at hand any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it does not answer.
+    pub async fn next_changes(&self, after: Seq) -> Result<Vec<FeedEvent>, StoreError> {
+        let at_hand = self.cluster.passed().after(after, MAX_CHANGES);
+        match at_hand {
+            Some(changes) => Ok(changes),
+            None => self.store.read().await?.list_feed_after(after, MAX_CHANGES).await,
+        }
     }
 
     /// The end of the feed.
@@ -260,15 +274,11 @@ impl Keystile {
         FeedWatch(self.followers.head.subscribe())
     }
 
-    /// Judges the credential of a caller once more, who stays longer than a request.
-    ///
-    /// # Errors
-    ///
-    /// [`ServiceError::Unauthenticated`] if it is valid no more.
-    pub async fn still_admits(&self, caller: &Caller) -> Result<(), ServiceError> {
-        let mut conn = self.store.read().await?;
-        let credential = caller.renewed(&mut conn, &self.keys, self.clock.now()).await?;
-        crate::caller::require(&credential.rights, Power::KeysVerify)
+    /// Whether a caller, who stays longer than a request, would be let in again; not if nobody can
+    /// say. It is no check, and counts as none.
+    pub async fn still_admits(&self, caller: &Caller) -> bool {
+        let credential = self.judge_again(caller).await;
+        credential.is_ok_and(|credential| credential.rights.hold(Power::KeysVerify))
     }
 
     async fn way(&self, start: Start, applied: Option<&Applied>) -> Result<Way, ServiceError> {
@@ -282,10 +292,9 @@ impl Keystile {
             return Ok(way);
         }
         let before = Seq(seq.0.saturating_sub(1));
-        let mut conn = self.store.read().await?;
-        let mut changes = conn.list_notices_after(before, MAX_CHANGES).await?;
+        let mut changes = self.next_changes(before).await?;
         let is_theirs =
-            |known: &Notice| known.place.seq == *seq && known.place.hash.to_string() == *mark;
+            |known: &FeedEvent| known.place.seq == *seq && known.place.hash.to_string() == *mark;
         if !changes.first().is_some_and(is_theirs) {
             // The lease for which it was noted was not for another history: it asks once more.
             return Ok(Way { forgets: true, is_whole: false, ..way });
@@ -308,4 +317,4 @@ impl Start {
 }
 
 /// How many changes are told at once.
-const MAX_CHANGES: i64 = 500;
+const MAX_CHANGES: usize = 500;

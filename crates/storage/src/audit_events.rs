@@ -12,22 +12,10 @@ use keystile_domain::{
 use self::row::EventRow;
 use crate::columns::{bytes, id_text, parameter};
 use crate::conn::{insert_many, on_conn};
+use crate::feed::FeedRow;
 use crate::listing::{cut, number, part, text_id};
 use crate::schema::{events, feed_head};
-use crate::{Conn, FeedPlace, StoreError, Tx};
-
-/// An event without what it tells of people: where it is, and what happened to which thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Where it is.
-    pub place: FeedPlace,
-    /// What happened, in the word of its row, which this version may not know.
-    pub action: String,
-    /// To which kind of thing, in the word of its row.
-    pub target_kind: String,
-    /// To which of them.
-    pub target_id: String,
-}
+use crate::{Conn, FeedEvent, FeedPlace, StoreError, Tx};
 
 impl Conn {
     /// Lists events.
@@ -103,26 +91,16 @@ impl Conn {
     /// # Errors
     ///
     /// [`StoreError`] if the database does not answer or holds what cannot be read.
-    pub async fn list_notices_after(
+    pub async fn list_feed_after(
         &mut self,
         seq: Seq,
-        limit: i64,
-    ) -> Result<Vec<Notice>, StoreError> {
+        limit: usize,
+    ) -> Result<Vec<FeedEvent>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let query = events::table.filter(events::seq.gt(seq.0)).order(events::seq).limit(limit);
-        let query = query.select((
-            events::seq,
-            events::hash,
-            events::action,
-            events::target_kind,
-            events::target_id,
-        ));
-        let rows: Vec<(i64, Vec<u8>, String, String, String)> =
-            on_conn!(self, |link| query.load(link).await?);
-        let read = |(seq, hash, action, target_kind, target_id): (i64, Vec<u8>, _, _, _)| {
-            let hash = ChainHash::from_bytes(bytes(&hash, "events.hash")?);
-            Ok(Notice { place: FeedPlace { seq: Seq(seq), hash }, action, target_kind, target_id })
-        };
-        rows.into_iter().map(read).collect()
+        let rows: Vec<FeedRow> =
+            on_conn!(self, |link| query.select(FeedRow::as_select()).load(link).await?);
+        rows.into_iter().map(FeedRow::read).collect()
     }
 
     /// The end of the log: the place and the seal of its last event.

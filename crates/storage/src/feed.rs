@@ -5,6 +5,7 @@
 //! events only then.
 
 mod postgres;
+mod row;
 mod sqlite;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use self::postgres::PostgresFeed;
+pub(crate) use self::row::FeedRow;
 use self::sqlite::SqliteFeed;
 use crate::store::Backend;
 use crate::{OpenError, Store, StoreError};
@@ -35,14 +37,16 @@ pub struct FeedPlace {
     pub hash: ChainHash,
 }
 
-/// An event, as far as whoever follows the feed must know it.
+/// An event without what it tells of people: where it is, and what happened to which thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedEvent {
     /// Where it is.
     pub place: FeedPlace,
     /// What happened, in the word of its row, which this version may not know.
     pub action: String,
-    /// To which thing.
+    /// To which kind of thing, in the word of its row.
+    pub target_kind: String,
+    /// To which of them.
     pub target_id: String,
 }
 

@@ -67,7 +67,6 @@ mod usage;
 mod users;
 
 pub use administrators::Except;
-pub use audit_events::Notice;
 pub use books::Books;
 pub use conn::Conn;
 pub use dump::{DumpError, Moment, Sink};

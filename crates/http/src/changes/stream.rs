@@ -10,8 +10,8 @@ use futures_util::stream::{once, unfold};
 use futures_util::{Stream, StreamExt};
 use keystile_domain::Seq;
 use keystile_service::Caller;
-use keystile_service::followers::{FeedWatch, Notice, StreamSeat};
-use tokio::time::sleep;
+use keystile_service::followers::{FeedEvent, FeedWatch, StreamSeat};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::change;
 use crate::state::State;
@@ -23,6 +23,8 @@ struct Follower {
     feed: FeedWatch,
     /// The last change that was sent.
     last: Seq,
+    /// When the next may be sent.
+    due: Instant,
     /// Held until the stream ends.
     _seat: StreamSeat,
 }
@@ -36,7 +38,7 @@ pub(super) fn stream(
     after: Seq,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let feed = state.keystile.watch_feed();
-    let follower = Follower { state, caller, feed, last: after, _seat: seat };
+    let follower = Follower { state, caller, feed, last: after, due: Instant::now(), _seat: seat };
     let hello = once(ready(Ok(Bytes::from_static(HELLO.as_bytes()))));
     hello.chain(unfold(follower, |mut follower| async move {
         let next = follower.next().await?;
@@ -47,28 +49,35 @@ pub(super) fn stream(
 impl Follower {
     /// What is sent next; `None`: nothing any more.
     async fn next(&mut self) -> Option<Bytes> {
+        sleep_until(self.due).await;
         loop {
             self.feed.mark_seen();
-            let changes = self.state.keystile.list_changes(&self.caller, self.last).await.ok()?;
+            let changes = self.state.keystile.next_changes(self.last).await.ok()?;
             if let Some(last) = changes.last() {
                 self.last = last.place.seq;
-                self.state.keystile.still_admits(&self.caller).await.ok()?;
+                self.due = Instant::now() + GATHERED;
+                self.still_admitted().await?;
                 return Some(changes.iter().map(event).collect::<String>().into());
             }
             tokio::select! {
                 () = self.feed.advanced() => {}
                 () = sleep(QUIET) => {
-                    self.state.keystile.still_admits(&self.caller).await.ok()?;
+                    self.still_admitted().await?;
                     return Some(Bytes::from_static(HEARTBEAT.as_bytes()));
                 }
                 () = self.state.health.drained() => return None,
             }
         }
     }
+
+    /// The caller's credential may have ended since the last time.
+    async fn still_admitted(&self) -> Option<()> {
+        self.state.keystile.still_admits(&self.caller).await.then_some(())
+    }
 }
 
-fn event(notice: &Notice) -> String {
-    let change = change(notice);
+fn event(event: &FeedEvent) -> String {
+    let change = change(event);
     let data = serde_json::to_string(&change).unwrap_or_default();
     format!("id: {}\ndata: {data}\n\n", change.seq)
 }
@@ -77,5 +86,8 @@ fn event(notice: &Notice) -> String {
 const HELLO: &str = "retry: 1000\n\n";
 /// A comment, which keeps the connection alive and shows that it is.
 const HEARTBEAT: &str = ":\n\n";
+/// How long changes are gathered before more of them are sent: many streams of many changes would
+/// take all the time that there is. After a while without changes, the first is sent at once.
+const GATHERED: Duration = Duration::from_millis(10);
 /// How long nothing is sent.
 const QUIET: Duration = Duration::from_secs(10);

@@ -9,8 +9,8 @@ use keystile_domain::{Effect, Seq, Touches};
 use keystile_storage::{Feed, FeedEvent, FeedPlace, Look, Report, Seen};
 use tokio::select;
 
-use super::alarm::Passed;
 use super::join::JoinError;
+use super::passed::Passed;
 use crate::followers::FeedHead;
 use crate::{Keystile, ServiceError};
 
@@ -20,7 +20,8 @@ pub struct Following<'k> {
     feed: Feed,
     /// The last event that was applied; nothing before the first look.
     place: Option<FeedPlace>,
-    passed: Passed,
+    /// What this node has made, and the feed of a history that is no more has not brought.
+    unseen: Vec<FeedEvent>,
     settlement: Settlement<'k>,
     /// What the primary was told last.
     told: Seq,
@@ -33,7 +34,7 @@ impl Keystile {
             keystile: self,
             feed,
             place: None,
-            passed: Passed::default(),
+            unseen: Vec::new(),
             settlement: Settlement::new(&self.trust),
             told: Seq(0),
         }
@@ -79,8 +80,11 @@ impl Following<'_> {
             Look::Forked => {
                 self.end();
                 // What was answered by this node and looked at by none is missing too.
-                self.passed.extend(cluster.news.take_unseen());
-                self.passed.alarm(&mut self.keystile.store.read().await?).await?;
+                self.unseen.extend(cluster.news.take_unseen());
+                let mut passed = cluster.passed().clone();
+                passed.extend(self.unseen.clone());
+                passed.alarm(&mut self.keystile.store.read().await?).await?;
+                self.unseen.clear();
                 self.place = None;
             }
         }
@@ -132,10 +136,10 @@ impl Following<'_> {
         }
         trust.raise(effects);
         trust.advance(seen.place.seq);
+        keystile.cluster.passed().extend(seen.events);
         // Before the lease: a follower is given both, the lease read first.
         keystile.followers.advance(FeedHead::new(seen.place, &seen.generation));
         self.place = Some(seen.place);
-        self.passed.extend(seen.events);
         keystile.cluster.news.saw(seen.place.seq);
         if !seen.is_cut {
             trust.extend(asked + keystile.cluster.lease.duration());
@@ -171,7 +175,7 @@ impl Following<'_> {
         let place = keystile.store.read().await?.find_last_place().await?;
         keystile.cluster.settled.store(0, Ordering::Release);
         self.settlement.begin_anew();
-        self.passed = Passed::since(place);
+        *keystile.cluster.passed() = Passed::since(place);
         keystile.trust.begin_anew(place.seq);
         keystile.learn_providers().await?;
         keystile.learn_peppers().await?;

@@ -30,6 +30,7 @@ impl News {
         made.extend(events.iter().map(|sealed| FeedEvent {
             place: FeedPlace { seq: sealed.event.seq, hash: sealed.hash },
             action: sealed.event.draft.action.as_str().to_owned(),
+            target_kind: sealed.event.draft.target.kind.as_str().to_owned(),
             target_id: sealed.event.draft.target.id.clone(),
         }));
         let surplus = made.len().saturating_sub(MOST);

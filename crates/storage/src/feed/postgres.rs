@@ -107,6 +107,8 @@ struct EventRow {
     #[diesel(sql_type = Text)]
     action: String,
     #[diesel(sql_type = Text)]
+    target_kind: String,
+    #[diesel(sql_type = Text)]
     target_id: String,
     #[diesel(sql_type = Text)]
     generation: String,
@@ -120,7 +122,8 @@ impl EventRow {
 
     fn read(self) -> Result<FeedEvent, StoreError> {
         let place = self.place()?;
-        Ok(FeedEvent { place, action: self.action, target_id: self.target_id })
+        let Self { action, target_kind, target_id, .. } = self;
+        Ok(FeedEvent { place, action, target_kind, target_id })
     }
 }
 
@@ -142,9 +145,10 @@ const LOOK: &str = concat!(
     ), server AS (",
     generation!(),
     ")
-    SELECT seq, hash, action, target_id, generation
+    SELECT seq, hash, action, target_kind, target_id, generation
     FROM node, server, LATERAL (
-        SELECT seq, hash, action, target_id FROM events WHERE seq >= $2 ORDER BY seq LIMIT $7
+        SELECT seq, hash, action, target_kind, target_id
+        FROM events WHERE seq >= $2 ORDER BY seq LIMIT $7
     ) AS behind
     ORDER BY seq"
 );

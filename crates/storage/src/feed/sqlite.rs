@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, SqliteConnection};
-use keystile_domain::{ChainHash, Seq};
 use tokio::runtime::Handle;
 
-use super::{AT_ONCE, FeedEvent, FeedPlace, Look, Seen};
-use crate::columns::bytes;
+use super::row::FeedRow;
+use super::{AT_ONCE, FeedPlace, Look, Seen};
 use crate::schema::events;
 use crate::{StoreError, sqlite};
 
@@ -69,17 +68,14 @@ impl Watch {
             let seen = Seen { events: Vec::new(), place, is_cut: false, generation };
             return Ok(Look::Seen(seen));
         }
-        let rows: Vec<(i64, Vec<u8>, String, String)> = events::table
+        let rows: Vec<FeedRow> = events::table
             .filter(events::seq.ge(place.seq.0))
             .order(events::seq)
             .limit(AT_ONCE)
-            .select((events::seq, events::hash, events::action, events::target_id))
+            .select(FeedRow::as_select())
             .load(&mut self.link)?;
         let is_cut = i64::try_from(rows.len()).is_ok_and(|count| count == AT_ONCE);
-        let events = rows.into_iter().map(|(seq, hash, action, target_id)| {
-            let hash = ChainHash::from_bytes(bytes(&hash, "events.hash")?);
-            Ok(FeedEvent { place: FeedPlace { seq: Seq(seq), hash }, action, target_id })
-        });
+        let events = rows.into_iter().map(FeedRow::read);
         let mut events = events.collect::<Result<Vec<_>, StoreError>>()?;
         if events.first().map(|first| first.place) != Some(place) {
             return Ok(Look::Forked);

@@ -5,7 +5,7 @@ use keystile_domain::{
     Action, Actor, ChainHash, Direction, EventDraft, EventFilter, EventSort, PageLimit,
     PageRequest, SealedEvent, Seq, Start, TargetKind,
 };
-use keystile_storage::{FeedPlace, Notice};
+use keystile_storage::{FeedEvent, FeedPlace};
 
 use crate::samples::{at, draft, full_draft, uuid};
 use crate::stage::{Stage, chain, sealed};
@@ -42,14 +42,14 @@ on_each_database! {
         assert_eq!(read.iter().map(|event| event.event.seq.0).collect::<Vec<_>>(), [3, 4]);
         assert!(conn.list_events_after(Seq(5), 2).await.unwrap().is_empty());
 
-        let notices = conn.list_notices_after(Seq(2), 2).await.unwrap();
-        let told = read.iter().map(|SealedEvent { event, hash, .. }| Notice {
+        let feed = conn.list_feed_after(Seq(2), 2).await.unwrap();
+        let told = read.iter().map(|SealedEvent { event, hash, .. }| FeedEvent {
             place: FeedPlace { seq: event.seq, hash: *hash },
             action: event.draft.action.to_string(),
             target_kind: event.draft.target.kind.to_string(),
             target_id: event.draft.target.id.clone(),
         });
-        assert_eq!(notices, told.collect::<Vec<_>>());
+        assert_eq!(feed, told.collect::<Vec<_>>());
     }
 
     async fn each_filter_shows_its_events_alone(database: Database) {

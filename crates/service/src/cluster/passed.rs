@@ -1,5 +1,6 @@
-//! Naming what is missing when the database comes back with another history: after a failover that
-//! lost changes, or a restore. What those changes ended lives again until somebody ends it once more.
+//! The last events that a node has applied: it tells them to whoever follows it, and names those that
+//! are missing when the database comes back with another history, after a failover that lost changes
+//! or a restore. What those ended lives again until somebody ends it once more.
 
 use std::collections::VecDeque;
 
@@ -7,8 +8,8 @@ use keystile_domain::{Action, Seq};
 use keystile_storage::{Conn, FeedEvent, FeedPlace, StoreError};
 
 /// The last events that a node has applied.
-#[derive(Debug, Default)]
-pub(super) struct Passed {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Passed {
     /// The event before them.
     since: Option<FeedPlace>,
     events: VecDeque<FeedEvent>,
@@ -26,6 +27,14 @@ impl Passed {
         if let Some(last) = self.events.drain(..surplus).next_back() {
             self.since = Some(last.place);
         }
+    }
+
+    /// The events after a place in the feed, in order and at most so many; `None`: these here do not
+    /// reach back so far.
+    pub(crate) fn after(&self, seq: Seq, limit: usize) -> Option<Vec<FeedEvent>> {
+        self.since.filter(|since| since.seq <= seq)?;
+        let begin = self.events.partition_point(|event| event.place.seq <= seq);
+        Some(self.events.iter().skip(begin).take(limit).cloned().collect())
     }
 
     /// Names those that the database does not have, one line for each: `ended` is what it ended.
@@ -100,3 +109,46 @@ fn ends(action: &str) -> bool {
 const KEPT: usize = 10_000;
 /// How many of them have a line.
 const NAMED: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use keystile_domain::ChainHash;
+
+    use super::*;
+
+    #[test]
+    fn it_tells_what_is_behind_a_place_as_far_back_as_it_reaches() {
+        let mut passed = Passed::since(place(3));
+        assert_eq!(told(&passed, 3), Some(vec![]));
+        passed.extend((4..=6).map(event).collect());
+        assert_eq!(told(&passed, 2), None);
+        assert_eq!(told(&passed, 3), Some(vec![4, 5]));
+        assert_eq!(told(&passed, 5), Some(vec![6]));
+        assert_eq!(told(&passed, 9), Some(vec![]));
+
+        let many = 7 + i64::try_from(KEPT).unwrap();
+        passed.extend((7..many).map(event).collect());
+        assert_eq!(told(&passed, 5), None);
+        assert_eq!(told(&passed, 6), Some(vec![7, 8]));
+    }
+
+    #[test]
+    fn it_tells_nothing_before_it_knows_where_it_begins() {
+        assert_eq!(told(&Passed::default(), 0), None);
+    }
+
+    fn told(passed: &Passed, seq: i64) -> Option<Vec<i64>> {
+        let events = passed.after(Seq(seq), 2)?;
+        Some(events.iter().map(|event| event.place.seq.0).collect())
+    }
+
+    fn event(seq: i64) -> FeedEvent {
+        let [action, target_kind, target_id] =
+            ["api_key.created", "api_key", "1"].map(String::from);
+        FeedEvent { place: place(seq), action, target_kind, target_id }
+    }
+
+    fn place(seq: i64) -> FeedPlace {
+        FeedPlace { seq: Seq(seq), hash: ChainHash::START }
+    }
+}
