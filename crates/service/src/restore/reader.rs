@@ -42,10 +42,13 @@ impl<R: Read> Reader<R> {
     pub(super) fn open(backup: R, seal: Hmac<Sha256>) -> Result<(Header, Self), RestoreError> {
         let lines = BufReader::new(GzDecoder::new(BufReader::new(backup)));
         let mut reader = Self { lines, seal, line: String::new(), rows: 0 };
-        reader.read().map_err(|error| match error {
-            RestoreError::Damaged(_) => RestoreError::NotABackup,
-            error => error,
-        })?;
+        if let Err(error) = reader.read() {
+            let is_compressed = reader.lines.get_ref().header().is_some();
+            return Err(match error {
+                RestoreError::Damaged(_) if !is_compressed => RestoreError::NotABackup,
+                error => error,
+            });
+        }
         let version = serde_json::from_str::<Version>(&reader.line);
         match version {
             Ok(Version { keystile_backup }) if keystile_backup > FORM => {
