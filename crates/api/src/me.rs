@@ -50,7 +50,8 @@ pub struct Credential<'a> {
     /// The beginning of its secret.
     #[cfg_attr(feature = "openapi", schema(example = "ks_0aB3xY"))]
     pub key_prefix: Cow<'a, str>,
-    /// When it ends; `null`: never.
+    /// When what was shown ends; `null`: never. The old secret of a rotated key or token ends before
+    /// the key or token does.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub expires_at: Option<String>,
     /// What it is narrowed to; left out: everything that its principal may.

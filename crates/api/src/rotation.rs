@@ -10,7 +10,8 @@ pub struct Rotation {
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub old_secret_expires_at: Option<String>,
     /// Who has shown the old secret since it was the old one, let in or not: the hundred clients
-    /// that did so last, the latest first. It takes a few seconds until a use is seen here.
+    /// that did so last, the latest first. What other nodes have seen in the last seconds may be
+    /// missing.
     pub uses: Vec<OldSecretUse>,
 }
 

@@ -8,6 +8,8 @@ use crate::{Expiry, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a plain fact")]
 pub struct OldSecret {
+    /// When it was replaced.
+    pub since: Timestamp,
     /// When it ends, or ended.
     pub ends_at: Timestamp,
 }
@@ -16,7 +18,7 @@ impl OldSecret {
     /// The secret of a credential that ends at `expiry`, and its secrets with it.
     #[must_use]
     pub fn within(self, expiry: Expiry) -> Self {
-        Self { ends_at: expiry.at().map_or(self.ends_at, |end| end.min(self.ends_at)) }
+        Self { ends_at: expiry.at().map_or(self.ends_at, |end| end.min(self.ends_at)), ..self }
     }
 }
 
@@ -61,7 +63,8 @@ mod tests {
 
     #[test]
     fn an_old_secret_ends_with_its_credential_at_the_latest() {
-        let old = OldSecret { ends_at: Timestamp::from_millis(5) };
+        let [since, ends_at] = [1, 5].map(Timestamp::from_millis);
+        let old = OldSecret { since, ends_at };
         let until = |end| old.within(Expiry::At(Timestamp::from_millis(end))).ends_at.as_millis();
         assert_eq!([until(4), until(6)], [4, 5]);
         assert_eq!(old.within(Expiry::Never), old);

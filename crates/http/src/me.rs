@@ -51,7 +51,7 @@ pub(crate) fn credential_view(credential: &Credential) -> CredentialView<'_> {
         kind: credential.kind.as_str().into(),
         name: credential.name.as_str().into(),
         key_prefix: credential.key_prefix.as_str().into(),
-        expires_at: credential.expiry.at().map(|at| at.to_string()),
+        expires_at: credential.end().at().map(|at| at.to_string()),
         scopes: credential.scopes.as_ref().map(shown),
         external_id: credential.external_id.as_ref().map(|id| id.as_str().into()),
         metadata: Cow::Borrowed(credential.metadata.as_map()),

@@ -117,9 +117,11 @@ impl Keystile {
         id: ApiKeyId,
     ) -> Result<Option<SecretRotation>, ServiceError> {
         caller.require(Power::ApiKeysRead)?;
+        let unwritten = self.unwritten_old_secret_uses(id.as_uuid()).await;
         let mut conn = self.store.read().await?;
         let key = conn.find_api_key(id).await?.ok_or(ServiceError::NotFound)?;
-        Ok(SecretRotation::find(&mut conn, id.into(), key.expiry).await?)
+        let rotation = SecretRotation::find(&mut conn, id.into(), key.expiry).await?;
+        Ok(rotation.map(|rotation| rotation.with(unwritten)))
     }
 }
 

@@ -26,8 +26,26 @@ impl SecretRotation {
         expiry: Expiry,
     ) -> Result<Option<Self>, StoreError> {
         let Some(old) = conn.find_old_secret(owner).await? else { return Ok(None) };
-        let uses = conn.list_old_secret_uses(owner, MOST_CLIENTS).await?;
+        let uses = conn.list_old_secret_uses(owner, old.since, MOST_CLIENTS).await?;
         Ok(Some(Self { old: old.within(expiry), uses }))
+    }
+
+    /// Adds uses that are not written yet: whoever ends an old secret because nobody shows it must
+    /// not be told so too early.
+    pub(crate) fn with(mut self, unwritten: Vec<OldSecretUse>) -> Self {
+        for used in unwritten.into_iter().filter(|used| used.last_at >= self.old.since) {
+            let client = |it: &OldSecretUse| (it.address, it.user_agent.clone());
+            match self.uses.iter_mut().find(|known| client(known) == client(&used)) {
+                Some(known) => {
+                    known.checks = known.checks.saturating_add(used.checks);
+                    known.last_at = known.last_at.max(used.last_at);
+                }
+                None => self.uses.push(used),
+            }
+        }
+        self.uses.sort_by_key(|used| std::cmp::Reverse(used.last_at));
+        self.uses.truncate(MOST_CLIENTS.into());
+        self
     }
 }
 

@@ -89,7 +89,7 @@ impl Keystile {
             return Err(Rejection::Malformed(Malformed::Shape));
         };
         let formats = Formats::new(vec![SecretFormat::of_tickets()]);
-        formats.recognise(secret.expose()).map_err(Rejection::Malformed)?;
+        formats.recognise(secret).map_err(Rejection::Malformed)?;
         let found = self.find_ticket(&secret.fingerprint()).await.map_err(outage)?;
         let Some((digest, contents, ends_at)) = found else { return Err(Rejection::NotFound) };
         let is_for_this = asked.is_some_and(|asked| contents.target.is(asked));

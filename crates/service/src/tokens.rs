@@ -112,12 +112,14 @@ impl Keystile {
         owner: TokenOwner,
         id: TokenId,
     ) -> Result<Option<SecretRotation>, ServiceError> {
+        let unwritten = self.unwritten_old_secret_uses(id.as_uuid()).await;
         let mut conn = self.store.read().await?;
         let owner =
             Owner::find(&mut conn, (caller.credential(), caller.notes()), owner, Access::Read)
                 .await?;
         let token = owner.token(&mut conn, id).await?;
-        Ok(SecretRotation::find(&mut conn, id.into(), token.expiry).await?)
+        let rotation = SecretRotation::find(&mut conn, id.into(), token.expiry).await?;
+        Ok(rotation.map(|rotation| rotation.with(unwritten)))
     }
 }
 

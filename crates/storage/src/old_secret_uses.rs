@@ -34,8 +34,8 @@ pub struct OldSecretUse {
 type Client = (String, String);
 
 impl Conn {
-    /// Lists the clients that showed the old secret of a credential, at most `most` of them, the
-    /// latest first.
+    /// Lists the clients that showed the old secret of a credential since a moment, at most `most`
+    /// of them, the latest first. What is written late of an older secret is of before.
     ///
     /// # Errors
     ///
@@ -43,11 +43,13 @@ impl Conn {
     pub async fn list_old_secret_uses(
         &mut self,
         owner: impl Into<SecretOwner>,
+        since: Timestamp,
         most: u8,
     ) -> Result<Vec<OldSecretUse>, StoreError> {
         let owner = owner.into();
         let query = old_secret_uses::table
             .filter(old_secret_uses::credential_id.eq(id_text(owner.id)))
+            .filter(old_secret_uses::last_at.ge(since.as_millis()))
             .order((
                 old_secret_uses::last_at.desc(),
                 old_secret_uses::address,

@@ -89,11 +89,16 @@ impl Conn {
         owner: impl Into<SecretOwner>,
     ) -> Result<Option<OldSecret>, StoreError> {
         let owner = owner.into();
-        let query =
-            secrets_of!(owner).filter(diesel::dsl::not(secrets::current)).select(secrets::ends_at);
-        let ends_at: Option<i64> =
-            on_conn!(self, |link| query.get_result(link).await.optional()?);
-        Ok(ends_at.map(|ends_at| OldSecret { ends_at: Timestamp::from_millis(ends_at) }))
+        let columns = (secrets::current, secrets::created_at, secrets::ends_at);
+        let query = secrets_of!(owner).select(columns);
+        let rows: Vec<(bool, i64, i64)> = on_conn!(self, |link| query.load(link).await?);
+        let find = |is_current| rows.iter().find(|(current, ..)| *current == is_current);
+        // What came in its place was made when it was replaced.
+        let (Some((_, since, _)), Some((.., ends_at))) = (find(true), find(false)) else {
+            return Ok(None);
+        };
+        let [since, ends_at] = [*since, *ends_at].map(Timestamp::from_millis);
+        Ok(Some(OldSecret { since, ends_at }))
     }
 }
 

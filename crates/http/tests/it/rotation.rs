@@ -135,6 +135,45 @@ on_each_database! {
         assert_eq!(uses(&stage, &path).await[0]["count"], 1);
     }
 
+    async fn whoever_shows_the_old_secret_is_told_when_that_one_ends(database: Database) {
+        let stage = Stage::new(database).await;
+        let (path, old) = stage.admin().new_key(json!({"name": "k"})).await;
+        let new = stage.admin().rotate(&path, json!({"overlap_seconds": 60})).await;
+        for (secret, end) in [(&old, json!(text_at(60_000))), (&new, json!(null))] {
+            let me = stage.client(secret).get("/api/v1/me").await.expect(200);
+            assert_eq!(me.body["credential"]["expires_at"], end);
+            let question = json!({"credential": secret});
+            let verdict = stage.admin().post("/api/v1/verify", question).await.expect(200);
+            assert_eq!(verdict.body["credential"]["expires_at"], end);
+        }
+    }
+
+    async fn who_shows_the_old_secret_is_told_before_it_is_written_and_once(database: Database) {
+        let stage = Stage::new(database).await;
+        let (path, old) = stage.admin().new_key(json!({"name": "k"})).await;
+        stage.admin().rotate(&path, json!({"overlap_seconds": 60})).await;
+        for seen in [1, 2] {
+            works(&stage, &old).await;
+            assert_eq!(told(&stage, &path).await[0]["count"], seen);
+            assert_eq!(uses(&stage, &path).await[0]["count"], seen);
+        }
+    }
+
+    async fn who_showed_an_older_secret_is_not_told_of_the_one_after_it(database: Database) {
+        let stage = Stage::new(database).await;
+        let (path, older) = stage.admin().new_key(json!({"name": "k"})).await;
+        let old = stage.admin().rotate(&path, json!({"overlap_seconds": 60})).await;
+        works(&stage, &older).await;
+        stage.set_clock(1_000);
+
+        stage.admin().rotate(&path, json!({"overlap_seconds": 60})).await;
+
+        assert_eq!(told(&stage, &path).await, json!([]));
+        assert_eq!(uses(&stage, &path).await, json!([]), "also once it is written");
+        works(&stage, &old).await;
+        assert_eq!(told(&stage, &path).await[0]["last_at"], text_at(1_000));
+    }
+
     async fn a_secret_that_has_ended_stays_ended(database: Database) {
         let stage = Stage::new(database).await;
         let (path, old) = stage.admin().new_key(json!({"name": "k"})).await;
@@ -183,8 +222,13 @@ async fn old_end(stage: &Stage, path: &str) -> String {
     rotation.text("old_secret_expires_at").to_owned()
 }
 
+/// Who has shown the old secret, once that is written.
 async fn uses(stage: &Stage, path: &str) -> Value {
     stage.flush_usage().await;
+    told(stage, path).await
+}
+
+async fn told(stage: &Stage, path: &str) -> Value {
     let rotation = stage.admin().get(&format!("{path}/rotation")).await.expect(200);
     rotation.body["uses"].clone()
 }

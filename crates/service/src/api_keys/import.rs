@@ -227,7 +227,7 @@ fn fitting<'f>(
             "has the shape of a JWT, and would be taken for one",
         ));
     }
-    match formats.recognise(key.expose()) {
+    match formats.recognise(key) {
         Err(Malformed::Checksum) => {
             Err(ServiceError::broken("/key", "looks like a mistyped key of Keystile's own"))
         }

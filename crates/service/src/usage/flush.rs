@@ -21,6 +21,7 @@ impl Keystile {
     ///
     /// [`ServiceError::Store`] if the database does not take it.
     pub async fn flush_usage(&self) -> Result<(), ServiceError> {
+        let _flushing = self.usage.flushing().await;
         let uncounted = self.usage.take_uncounted();
         if uncounted > 0 {
             tracing::warn!(checks = uncounted, "too much was counted to count these too");
@@ -93,6 +94,14 @@ impl Keystile {
             })
         });
         uses.collect()
+    }
+
+    /// Who showed the old secret of a credential, as far as it is not written yet. Asked before the
+    /// database is, and without a connection in hand, since it waits for what is being written: what
+    /// is written in between is rather told twice than never.
+    pub(crate) async fn unwritten_old_secret_uses(&self, credential: Uuid) -> Vec<OldSecretUse> {
+        let _at_rest = self.usage.flushing().await;
+        self.old_secret_uses(&self.usage.peek(credential))
     }
 
     fn old_secret_uses(&self, tallies: &[(Uuid, Tally)]) -> Vec<OldSecretUse> {

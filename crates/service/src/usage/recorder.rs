@@ -53,6 +53,8 @@ pub(crate) struct Recorder {
     /// How many of those were told of.
     told: AtomicU64,
     crowded: Notify,
+    /// Held while what was taken out is on its way to the database.
+    flushing: tokio::sync::Mutex<()>,
     /// What need not be written again today.
     written: Mutex<Written>,
 }
@@ -128,6 +130,17 @@ impl Recorder {
         });
         self.counts.fetch_sub(apart.saturating_sub(size(&tallies)), Ordering::Relaxed);
         Batch { recorder: self, tallies }
+    }
+
+    /// Waits until nothing is on its way to the database, and keeps it so.
+    pub(super) async fn flushing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.flushing.lock().await
+    }
+
+    /// What was counted of a credential on each thread, and stays.
+    pub(super) fn peek(&self, credential: Uuid) -> Vec<(Uuid, Tally)> {
+        let tally = |seat| self.shard(seat)?.get(&credential).cloned();
+        (0..SEATS).filter_map(tally).map(|tally| (credential, tally)).collect()
     }
 
     /// What need not be written again today.

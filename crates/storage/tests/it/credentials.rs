@@ -260,7 +260,7 @@ on_each_database! {
         assert_eq!(secret_expiry(&stage, 1).await, Some(Expiry::At(at(100))));
         assert_eq!(secret_expiry(&stage, 2).await, Some(Expiry::Never));
         let old = conn.find_old_secret(key.id).await.unwrap();
-        assert_eq!(old, Some(OldSecret { ends_at: at(100) }));
+        assert_eq!(old, Some(OldSecret { since: at(1), ends_at: at(100) }));
 
         stage.change(async |tx| tx.update_old_secret_end(key.id, at(200)).await).await;
         assert_eq!(secret_expiry(&stage, 1).await, Some(Expiry::At(at(200))));
@@ -286,7 +286,7 @@ on_each_database! {
             .await;
         let mut conn = stage.store.read().await.unwrap();
         let old = conn.find_old_secret(token.id).await.unwrap();
-        assert_eq!(old, Some(OldSecret { ends_at: at(200) }));
+        assert_eq!(old, Some(OldSecret { since: at(1), ends_at: at(200) }));
         assert_eq!(conn.find_old_secret(key.id).await.unwrap(), None);
         assert_eq!(secret_expiry(&stage, 1).await, Some(Expiry::At(at(200))));
         assert_eq!(secret_expiry(&stage, 2).await, Some(Expiry::Never));

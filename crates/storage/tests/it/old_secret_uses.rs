@@ -29,7 +29,7 @@ async fn add(store: &Store, uses: &[OldSecretUse]) {
 
 async fn uses(store: &Store, credential: u128) -> Vec<OldSecretUse> {
     let mut conn = store.read().await.unwrap();
-    conn.list_old_secret_uses(ApiKeyId::from(uuid(credential)), 3).await.unwrap()
+    conn.list_old_secret_uses(ApiKeyId::from(uuid(credential)), at(2), 3).await.unwrap()
 }
 
 on_each_database! {
@@ -72,12 +72,18 @@ on_each_database! {
         assert_eq!(uses(&stage.store, 2).await, [used(2, 1, 1, 2)]);
     }
 
+    async fn what_was_shown_before_a_moment_is_of_an_older_secret(database: Database) {
+        let Stage { store, .. } = &Stage::new(database).await;
+        add(store, &[used(1, 1, 4, 1), used(1, 2, 1, 2)]).await;
+        assert_eq!(uses(store, 1).await, [used(1, 2, 1, 2)], "since 2");
+    }
+
     async fn an_address_that_is_none_is_never_an_answer(database: Database) {
         let stage = Stage::new(database).await;
         add(&stage.store, &[used(1, 1, 1, 1)]).await;
         on_raw(&stage, |raw| raw.execute("UPDATE old_secret_uses SET address = 'here'")).await;
         let mut conn = stage.store.read().await.unwrap();
-        let refused = conn.list_old_secret_uses(ApiKeyId::from(uuid(1)), 3).await;
+        let refused = conn.list_old_secret_uses(ApiKeyId::from(uuid(1)), at(1), 3).await;
         assert!(matches!(refused, Err(StoreError::Corrupt("old_secret_uses.address"))));
     }
 }

@@ -11,7 +11,7 @@ use crate::usage::{Step, UserAgent};
 
 /// What is known of one credential. Most have one outcome and need one thing, all the time: these are
 /// kept in place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::usage) struct Tally {
     pub(in crate::usage) counts: SmallVec<[Count; 1]>,
     pub(in crate::usage) last: Option<Use>,
@@ -22,7 +22,7 @@ pub(in crate::usage) struct Tally {
 }
 
 /// How many checks of one hour went the same way.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::usage) struct Count {
     pub(in crate::usage) hour: Timestamp,
     pub(in crate::usage) outcome: &'static str,
@@ -30,7 +30,7 @@ pub(in crate::usage) struct Count {
 }
 
 /// When a credential was let in, and whom.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::usage) struct Use {
     pub(in crate::usage) at: Timestamp,
     pub(in crate::usage) address: Option<IpAddr>,
@@ -38,7 +38,7 @@ pub(in crate::usage) struct Use {
 }
 
 /// How often one client showed an old secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::usage) struct OldSecretUse {
     pub(in crate::usage) address: Option<IpAddr>,
     pub(in crate::usage) user_agent: Option<UserAgent>,
