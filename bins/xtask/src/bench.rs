@@ -49,7 +49,6 @@ pub enum Extent {
 /// Builds everything, and measures what has `filter` in its name.
 pub fn run(extent: Extent, filter: Option<&str>) -> Result<()> {
     let wanted = |name: &str| filter.is_none_or(|filter| name.contains(filter));
-    let mut report = Report::default();
     if wanted("in process") {
         in_process(extent)?;
         if filter == Some("in process") {
@@ -63,13 +62,20 @@ pub fn run(extent: Extent, filter: Option<&str>) -> Result<()> {
     build.args(["--package", "benches", "--bin", "keystile", "--bin", "floor"]);
     step::run("build", build)?;
 
-    checks::run(extent, &wanted, &mut report)?;
-    flood::run(extent, &wanted, &mut report)?;
-    memory::run(extent, &wanted, &mut report)?;
-    storage::run(extent, &wanted, &mut report)?;
-    stored::run(extent, &wanted, &mut report)?;
-    cluster::run(extent, &wanted, &mut report)?;
-    report.print()
+    let mut report = Report::default();
+    let measured = measure(extent, &wanted, &mut report);
+    // What was measured before something failed is told all the same.
+    report.print()?;
+    measured
+}
+
+fn measure(extent: Extent, wanted: &dyn Fn(&str) -> bool, report: &mut Report) -> Result<()> {
+    checks::run(extent, wanted, report)?;
+    flood::run(extent, wanted, report)?;
+    memory::run(extent, wanted, report)?;
+    storage::run(extent, wanted, report)?;
+    stored::run(extent, wanted, report)?;
+    cluster::run(extent, wanted, report)
 }
 
 fn in_process(extent: Extent) -> Result<()> {
