@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use keystile_api::audit_events::{AuditEvent, ChainReport};
 use keystile_client::audit_events::AuditEventFilter;
 use keystile_client::{Client, Error, Paging};
+use serde::Serialize;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::failure::Failure;
+use crate::moments::ago;
 use crate::output::{self, Column, Form, Shown, moment, plain};
 use crate::session::Session;
-use crate::spans::span;
 
 /// What to do with the log.
 #[derive(Subcommand)]
@@ -57,10 +58,10 @@ pub struct Filter {
     #[arg(long)]
     action: Option<String>,
     /// Only what this principal did, by id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     actor: Option<Uuid>,
     /// Only what was done with this credential, by id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     credential: Option<Uuid>,
     /// Only what was done to this kind of thing, as in `api_key`, or to one: `api_key/ID`
     #[arg(long, value_name = "KIND[/ID]")]
@@ -68,21 +69,12 @@ pub struct Filter {
     /// Only what this request did
     #[arg(long, value_name = "ID")]
     request: Option<String>,
-    /// Only from this time on: 2026-11-22T09:00:00Z, or 12h for so long ago
-    #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
+    /// Only from this time on: 2026-11-22T09:00:00Z, 2026-11-22, or 12h for so long ago
+    #[arg(long, value_name = "TIME", value_parser = ago)]
+    since: Option<Timestamp>,
     /// Only before this time
-    #[arg(long, value_name = "TIME")]
-    until: Option<Moment>,
-}
-
-/// A time, or how long ago it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// A time.
-    At(Timestamp),
-    /// So long ago.
-    Ago(jiff::SignedDuration),
+    #[arg(long, value_name = "TIME", value_parser = ago)]
+    until: Option<Timestamp>,
 }
 
 /// The end that a log had.
@@ -92,6 +84,15 @@ pub struct Head {
     hash: String,
 }
 
+/// What a log was found to be, and whether it has the end that was kept.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(flatten)]
+    report: &'a ChainReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_found: Option<bool>,
+}
+
 impl AuditVerb {
     /// Does it.
     ///
@@ -99,11 +100,10 @@ impl AuditVerb {
     /// What went wrong.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
-            Self::Follow { filter, tail } => follow(session, &filter.open(session)?, tail).await,
+            Self::Follow { filter, tail } => follow(session, &filter.open(), tail).await,
             Self::List { filter, limit, sort } => {
-                let filter = filter.open(session)?;
                 let paging = Paging { sort, ..Paging::default() };
-                let filter = AuditEventFilter { paging, ..filter };
+                let filter = AuditEventFilter { paging, ..filter.open() };
                 let events = session.client.audit_events().stream(filter);
                 let events = events.take(limit).try_collect::<Vec<_>>();
                 let events = session.stop.unless_pressed(events).await?;
@@ -115,7 +115,7 @@ impl AuditVerb {
 }
 
 impl Filter {
-    fn open(self, session: &Session) -> Result<AuditEventFilter, Failure> {
+    fn open(self) -> AuditEventFilter {
         let (kind, id) = match self.target {
             Some(target) => match target.split_once('/') {
                 Some((kind, id)) => (Some(kind.to_owned()), Some(id.to_owned())),
@@ -123,44 +123,17 @@ impl Filter {
             },
             None => (None, None),
         };
-        let time = |moment: Option<Moment>| moment.map(|at| at.open(session)).transpose();
-        Ok(AuditEventFilter {
+        AuditEventFilter {
             action: self.action,
             actor: self.actor,
             credential: self.credential,
             target_kind: kind,
             target_id: id,
             request_id: self.request,
-            since: time(self.since)?,
-            until: time(self.until)?,
+            since: self.since.map(|at| at.to_string()),
+            until: self.until.map(|at| at.to_string()),
             paging: Paging::default(),
-        })
-    }
-}
-
-impl Moment {
-    /// As the API has it.
-    pub fn open(self, session: &Session) -> Result<String, Failure> {
-        let at = match self {
-            Self::At(at) => at,
-            Self::Ago(length) => session
-                .look
-                .now
-                .checked_sub(length)
-                .map_err(|_too_far| Failure::Usage("that is too long ago".into()))?,
-        };
-        Ok(at.to_string())
-    }
-}
-
-impl FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(at) = text.parse() {
-            return Ok(Self::At(at));
         }
-        span(text).map(Self::Ago).or(Err("a time is 2026-11-22T09:00:00Z, or 12h".to_owned()))
     }
 }
 
@@ -172,6 +145,10 @@ impl FromStr for Head {
         let (seq, hash) = text.split_once(':').ok_or(wrong)?;
         Ok(Self { seq: seq.parse().or(Err(wrong))?, hash: hash.to_owned() })
     }
+}
+
+fn id(text: &str) -> Result<Uuid, &'static str> {
+    text.parse().or(Err("it goes by id alone, as `get NAME -o id` prints it"))
 }
 
 async fn follow(session: &Session, filter: &AuditEventFilter, tail: usize) -> Result<(), Failure> {
@@ -225,18 +202,24 @@ fn line(event: &AuditEvent) -> String {
 
 async fn verify(session: &Session, kept: Option<Head>) -> Result<(), Failure> {
     let events = session.client.audit_events();
-    let report = session.stop.unless_pressed(events.verify()).await?;
-    output::even_if_closed(output::value(&report, session.form(), &session.look))?;
+    let mut report = session.stop.unless_pressed(events.verify()).await?;
+    let head_found = match &kept {
+        Some(kept) => {
+            let still = still_there(&session.client, &report, kept);
+            Some(session.stop.unless_pressed(still).await?)
+        }
+        None => None,
+    };
+    report.valid &= head_found != Some(false);
+    let found = Found { report: &report, head_found };
+    output::even_if_closed(output::value(&found, session.form(), &session.look))?;
     if let Some(broken) = &report.broken {
         let text = format!("the log is broken at {}: {}", broken.seq, broken.detail);
         return Err(Failure::System(plain(&text)));
     }
-    if let Some(kept) = kept {
-        let still = still_there(&session.client, &report, &kept);
-        if !session.stop.unless_pressed(still).await? {
-            let text = format!("the log was cut or rewritten: {} is not what it was", kept.seq);
-            return Err(Failure::System(text));
-        }
+    if let (Some(kept), Some(false)) = (kept, head_found) {
+        let text = format!("the log was cut or rewritten: {} is not what it was", kept.seq);
+        return Err(Failure::System(text));
     }
     session.note(&format!("whole. Keep this elsewhere: {}:{}", report.head.seq, report.head.hash));
     Ok(())

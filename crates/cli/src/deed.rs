@@ -3,7 +3,7 @@
 use clap::Args;
 use keystile_client::Change;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::environment;
 use crate::failure::Failure;
@@ -88,7 +88,7 @@ pub async fn each<T: Shown + Clone>(
     act: impl AsyncFn(&T, &Change) -> Result<Outcome<T>, Failure>,
 ) -> Result<(), Failure> {
     let mut tally = Tally { all: things.len(), ..Tally::default() };
-    let mut asks = asks.or(flags.confirm.then_some("leave --confirm out"));
+    let mut asks = asks.or(flags.confirm.then_some(WITHOUT_CONFIRM));
     let mut changed = Vec::new();
     if asks.is_some() && tally.all > 1 && environment::has_somebody() {
         say(format_args!("{} {} to {}", tally.all, words.many, words.verb));
@@ -159,28 +159,35 @@ pub async fn each<T: Shown + Clone>(
     if flags.prints(session) {
         output::even_if_closed(print_all(session, &changed, tally.all))?;
     }
-    tally.end(session, words)
+    tally.end(session, flags, words)
 }
 
-/// Shows what would be done, and asks whether to do it.
+/// Says what would be done, and what would come of it: without what only the deed itself draws, and
+/// what says nothing.
 ///
 /// # Errors
-/// There is nobody to ask, or they pressed Ctrl-C.
-pub fn agreed<T: Shown>(
+/// It cannot be told.
+pub fn would(
     session: &Session,
-    verb: &str,
-    one: &str,
-    would: &T,
-) -> Result<bool, Failure> {
-    say(format_args!("What if: would {verb} {one}"));
-    say(output::details(&serde_json::to_value(would)?, &session.look).trim_end());
-    let question = format!("{} this {one}?", capital(verb));
-    match prompt::ask(&question, "leave --confirm out")? {
-        Answer::Yes | Answer::All => Ok(true),
-        Answer::No | Answer::Quit => {
-            session.note("Nothing was done");
-            Ok(false)
-        }
+    deed: &str,
+    thing: &impl Serialize,
+    more: &[(&str, String)],
+) -> Result<String, Failure> {
+    let mut members = serde_json::to_value(thing)?;
+    if let Some(members) = members.as_object_mut() {
+        members.retain(|name, value| !DRAWN.contains(&name.as_str()) && says_something(value));
+        members.extend(more.iter().map(|(name, text)| ((*name).to_owned(), json!(text))));
+    }
+    let members = output::details(&members, &session.look);
+    Ok(format!("What if: would {deed}\n{}", members.trim_end()))
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(values) => !values.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
     }
 }
 
@@ -204,12 +211,17 @@ impl Tally {
         self.failed.push(failure);
     }
 
-    fn end(mut self, session: &Session, words: Words) -> Result<(), Failure> {
+    fn end(mut self, session: &Session, flags: &ChangeFlags, words: Words) -> Result<(), Failure> {
         let Self { all, done, .. } = self;
-        let told = |what: &str| format!("{what}: {done} of {all} {} {}", words.many, words.done);
+        let would = if flags.what_if { "would be " } else { "" };
+        let became = format!("{} {would}{}", words.many, words.done);
+        let told = |what: &str| format!("{what}: {done} of {all} {became}");
         if self.quit || (self.skipped > 0 && !self.interrupted) {
             let left = all - done - self.failed.len();
-            session.note(&format!("{}, {left} left as they were", told("answered")));
+            session.note(&match done {
+                0 => prompt::DECLINED.to_owned(),
+                _ => format!("{}, {left} left as they were", told("answered")),
+            });
         }
         if self.interrupted {
             return Err(match done {
@@ -223,10 +235,12 @@ impl Tally {
             (Some(failure), 1) => Err(failure),
             (Some(last), _) if done == 0 => {
                 let alike = self.failed.iter().all(|other| other.number() == last.number());
-                let text = format!("none of {all} {} {}", words.many, words.done);
+                let text = format!("none of {all} {became}");
                 Err(if alike { last.saying(text) } else { Failure::System(text) })
             }
-            (Some(_), _) => Err(Failure::Partly(told("partly done"))),
+            (Some(_), _) => {
+                Err(Failure::Partly(told(if flags.what_if { "in part" } else { "partly done" })))
+            }
         }
     }
 }
@@ -293,6 +307,12 @@ fn print_all<T: Shown>(session: &Session, things: &[T], asked: usize) -> Result<
         things => output::many(things, session.form(), &session.look),
     }
 }
+
+/// What to write where `--confirm` finds nobody to ask.
+pub const WITHOUT_CONFIRM: &str = "leave --confirm out";
+/// The members that a thing has from when it was made or changed.
+const DRAWN: [&str; 6] =
+    ["id", "created_at", "created_by", "key_prefix", "last_used_at", "updated_at"];
 
 /// A word at the beginning of a sentence.
 pub fn capital(word: &str) -> String {

@@ -5,14 +5,15 @@ use jiff::{SignedDuration, Timestamp};
 use keystile_api::patch::Patch;
 
 use crate::failure::Failure;
+use crate::moments::at;
 use crate::spans::span;
 
 /// When something ends; at most one of these.
 #[derive(Args)]
 #[group(multiple = false)]
 pub struct Expiry {
-    /// When it ends, as in 2027-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME")]
+    /// When it ends, as in 2027-01-31T12:00:00Z, or 2027-01-31 for midnight UTC
+    #[arg(long, value_name = "TIME", value_parser = at)]
     expires_at: Option<Timestamp>,
     /// In how long it ends, as in 90d or 12h
     #[arg(long, value_name = "SPAN", value_parser = span)]

@@ -147,10 +147,16 @@ fn hint(error: &Error) -> Option<&'static str> {
                     "sign in again with `keystile login`"
                 })
             }
+            403 if refusal.code == ErrorCode::AccountRequired => {
+                Some("--user names whose tokens you mean")
+            }
             405 => Some(OTHER_VERSION),
+            409 if !refusal.tokens.is_empty() => Some("here that is --revoke-tokens"),
             _ => None,
         },
-        error if error.is_no_tls() => Some("nobody speaks TLS there: try http:// in the address"),
+        error if error.is_no_tls() => {
+            Some("if nobody speaks TLS there, try http:// in the address")
+        }
         Error::Tls(_) => Some("--ca-file names who vouches for the server"),
         Error::Unreachable(_) => Some("is the address right, and does the server run?"),
         Error::Unreadable { .. } => Some("use the `keystile` of the server's version"),

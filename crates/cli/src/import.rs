@@ -20,11 +20,11 @@ use keystile_client::Change;
 use self::journal::Journal;
 use self::report::{Refused, Secrets};
 use self::rows::{Format, Row};
+use crate::deed::WITHOUT_CONFIRM;
 use crate::environment;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{self, plain, say};
-use crate::prompt::{self, Answer};
 use crate::resources::roles::role_ids;
 use crate::session::{Common, Session};
 
@@ -96,7 +96,7 @@ impl Import {
             }
         }
         let drawn = rows.iter().filter(|row| row.has_its_secret_drawn()).count();
-        if drawn > 0 && self.secrets.is_none() && !self.what_if {
+        if drawn > 0 && self.secrets.is_none() {
             return Err(Failure::Usage(format!(
                 "{drawn} of the keys have neither `key` nor `hash`: --secrets names the file that \
                  their secrets are written to"
@@ -119,7 +119,6 @@ impl Import {
         }
         self.settle_doubts(&mut journal)?;
         if self.confirm && !self.agreed(session, &rows, &journal, &name).await? {
-            session.note("Nothing was done");
             return Ok(());
         }
         let made = self.make(session, &rows, &mut journal, self.what_if).await?;
@@ -143,8 +142,7 @@ impl Import {
         let (made, refused) = (rehearsal.made, rehearsal.refused.len() + unreadable);
         let server = session.client.server();
         say(format_args!("What if: {made} keys would be imported at {server}, {refused} refused"));
-        let answer = prompt::ask("Import them?", "leave --confirm out")?;
-        Ok(matches!(answer, Answer::Yes | Answer::All))
+        session.agrees("Import them?", WITHOUT_CONFIRM)
     }
 
     /// Answers to the batch that was under way may be asked for again as long as the server keeps
@@ -225,6 +223,10 @@ impl Import {
             journal.answered(number, secrets.write()?);
         }
         bar.finish_and_clear();
+        if secrets.remove_if_empty()? {
+            // Whatever stands there when this goes on is not of this import.
+            journal.secrets = None;
+        }
         Ok(Made { keys, stopped })
     }
 
@@ -308,4 +310,6 @@ The first line of CSV names the same members, those inside of others after a dot
   CI,4,2027-01-31T12:00:00Z,sha256,9f86…
   Nightly,\"4,5\",,sha256,60303…
 
-An import that was broken off is gone on with by the same command, without a double.";
+An import that was broken off is gone on with by the same command, without a double. How far it got
+is kept in keystile/imports in your folder for such things: ~/.local/state on Linux, or
+XDG_STATE_HOME.";

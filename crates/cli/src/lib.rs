@@ -25,6 +25,7 @@ mod import;
 mod insights;
 mod login;
 mod logout;
+mod moments;
 mod output;
 mod profiles;
 mod prompt;

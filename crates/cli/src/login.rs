@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::logout;
 use crate::output::{plain, say};
 use crate::profiles::{Profile, Profiles};
-use crate::prompt::{self, Answer};
+use crate::prompt;
 use crate::session::{Common, DEFAULT_URL, address, connect, is_safe};
 use crate::sso;
 use crate::stop::Stop;
@@ -46,6 +46,7 @@ impl Login {
         let profiles = Profiles::read()?;
         let name = self.common.profile.clone().or(profiles.current.clone());
         let name = name.unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
+        let was_current = profiles.current.as_ref() == Some(&name);
         let before = profiles.profiles.get(&name).cloned();
         let url = self.address(before.as_ref())?;
         let ca_file = self.ca_file(before.as_ref(), &url)?;
@@ -57,8 +58,13 @@ impl Login {
         let replaced = before.filter(|before| !same(before));
         if let Some(before) = replaced.as_ref().filter(|_| !self.force) {
             let work = async { Ok::<_, Failure>(who_lives(before).await) };
-            if let Some(who) = stop.unless_pressed(work).await? {
-                agree_to_replace(&name, &before.url, &who)?;
+            if let Some(who) = stop.unless_pressed(work).await?
+                && !agree_to_replace(&name, &before.url, &who)?
+            {
+                if !self.common.quiet {
+                    say(prompt::DECLINED);
+                }
+                return Ok(());
             }
         }
         if !is_safe(&url) && !self.common.quiet {
@@ -93,7 +99,8 @@ impl Login {
         }
         if !self.common.quiet {
             let (url, who) = (&profile.url, plain(&me.principal.name));
-            say(format_args!("Signed in at {url} as {who}, profile {name}"));
+            let now = if was_current { "" } else { " (now current)" };
+            say(format_args!("Signed in at {url} as {who}, profile {name}{now}"));
         }
         Ok(())
     }
@@ -161,16 +168,13 @@ async fn who_lives(profile: &Profile) -> Option<String> {
     }
 }
 
-fn agree_to_replace(name: &str, url: &Url, who: &str) -> Result<(), Failure> {
+fn agree_to_replace(name: &str, url: &Url, who: &str) -> Result<bool, Failure> {
     let is = format!("profile {name} is {who} at {url}");
     let instead = format!("{is}: --force replaces it, --profile NAME keeps both");
     if !environment::has_somebody() {
         return Err(Failure::Usage(instead));
     }
-    match prompt::ask(&format!("Now {is}. Replace it?"), &instead)? {
-        Answer::Yes | Answer::All => Ok(()),
-        Answer::No | Answer::Quit => Err(Failure::Usage(instead)),
-    }
+    prompt::agree(&format!("Now {is}. Replace it?"), &instead)
 }
 
 /// What the server says of a credential that was just given.
@@ -190,7 +194,17 @@ async fn accepted(
 }
 
 fn ask(url: &Url) -> Result<SecretString, Failure> {
-    prompt::secret(&format!("Key or token for {url}"))
+    let given = prompt::secret(&format!("Key or token for {url}"))?;
+    match given.expose_secret().split_once(" = ") {
+        // Not what stands behind it: that may be a secret.
+        Some((name, _)) => Err(Failure::Usage(format!(
+            "the first line is `{} = …`, and no key or token alone. Of what a server writes at its \
+             first start the key is admin_api_key: \
+             `sed -n 's/^admin_api_key = //p' FILE | keystile login {url}`",
+            plain(name)
+        ))),
+        _ => Ok(given),
+    }
 }
 
 const DEFAULT_PROFILE: &str = "default";

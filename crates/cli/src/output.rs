@@ -98,6 +98,14 @@ pub fn value(thing: &impl Serialize, form: Form, look: &Look) -> Result<(), Fail
     }
 }
 
+/// Prints the rows of a report as comma-separated values, each as one line.
+///
+/// # Errors
+/// The output takes no more.
+pub fn rows<T: Serialize>(rows: &[T], look: &Look) -> Result<(), Failure> {
+    csv::print(&values(rows)?, look)
+}
+
 /// What a command ends with does not depend on whether somebody reads its output to the end.
 ///
 /// # Errors

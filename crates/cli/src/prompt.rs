@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::str::FromStr;
 
-use inquire::{CustomType, InquireError, Password, PasswordDisplayMode};
+use inquire::{Confirm, CustomType, InquireError, Password, PasswordDisplayMode};
 use secrecy::SecretString;
 
 use crate::environment;
@@ -36,6 +36,21 @@ pub fn ask(question: &str, instead: &str) -> Result<Answer, Failure> {
     CustomType::new(question)
         .with_help_message("yes, no, all, quit")
         .with_error_message("answer with yes, no, all or quit, or their first letter")
+        .prompt()
+        .map_err(interrupted)
+}
+
+/// Asks whether to do the one thing that there is.
+///
+/// # Errors
+/// There is nobody to ask, who is told of `instead`; or they pressed Ctrl-C.
+pub fn agree(question: &str, instead: &str) -> Result<bool, Failure> {
+    if !environment::has_somebody() {
+        return Err(Failure::Usage(format!("there is no terminal to ask on: {instead}")));
+    }
+    Confirm::new(question)
+        .with_help_message("yes, no")
+        .with_error_message("answer with yes or no, or their first letter")
         .prompt()
         .map_err(interrupted)
 }
@@ -101,5 +116,7 @@ fn interrupted(error: InquireError) -> Failure {
     }
 }
 
+/// What whoever said no hears.
+pub const DECLINED: &str = "Nothing was done";
 /// How many bytes of a line are read: no secret is longer.
 const LONGEST: u64 = 64 * 1024;

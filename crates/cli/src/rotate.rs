@@ -7,18 +7,22 @@ use jiff::SignedDuration;
 use keystile_api::rotation::{ExtendRotation, OldSecretUse, Rotation};
 use keystile_client::{Change, Error};
 
-use crate::deed::{self, ChangeFlags, capital, title};
+use crate::deed::{self, ChangeFlags, WITHOUT_CONFIRM, capital, title};
+use crate::environment;
+use crate::expiry::has_ended;
 use crate::failure::Failure;
 use crate::output::{self, Column, Form, Look, moment, plain, say};
-use crate::prompt::{self, Answer};
 use crate::resource::{Made, Resource};
 use crate::session::Session;
-use crate::spans::{span, span_or_none};
+use crate::spans::{overlap, overlap_or_none};
 use crate::targets::find_one;
-use crate::verbs::{print_made, print_what_if, refuse_to_lose_the_secret};
+use crate::verbs::{examples, print_made, print_what_if, refuse_to_lose_the_secret};
 
 /// A resource whose things have a secret that can be replaced.
 pub trait Rotating: Resource {
+    /// A line or two for each step, as its help shows them.
+    const STEPS: StepExamples;
+
     /// Gives one a new secret; the old one works for `overlap_seconds` more.
     fn rotate(
         &self,
@@ -46,16 +50,26 @@ pub trait Rotating: Resource {
     ) -> impl Future<Output = Result<Rotation, Error>>;
 }
 
+/// Lines that show how the steps of a rotation are taken.
+pub struct StepExamples {
+    pub rotate: &'static [&'static str],
+    pub extend: &'static [&'static str],
+    pub finish: &'static [&'static str],
+    pub status: &'static [&'static str],
+}
+
 /// Gives a key or token a new secret, or takes a step with the old one.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(subcommand_help_heading = "The old secret", subcommand_value_name = "STEP")]
+#[command(after_help = examples(R::STEPS.rotate))]
 pub struct Rotate<R: Rotating> {
     /// Which one, by id or name
     #[arg(required = true, value_name = "ID")]
     target: Option<String>,
-    /// How long the old secret works beside the new one, as in 1d or 12h; 0s ends it at once
-    #[arg(long, value_name = "SPAN", value_parser = span_or_none, default_value = "0s")]
+    /// How long the old secret works beside the new one, as in 1d or 12h, up to 30d; without this it
+    /// ends at once
+    #[arg(long, value_name = "SPAN", value_parser = overlap_or_none, default_value = "0s")]
     overlap: SignedDuration,
     /// Stay, and tell who still shows the old secret, until it ends or Ctrl-C
     #[arg(long, conflicts_with = "what_if")]
@@ -72,16 +86,18 @@ pub struct Rotate<R: Rotating> {
 #[derive(Subcommand)]
 enum Step<R: Rotating> {
     /// Let the old secret work for longer
+    #[command(after_help = examples(R::STEPS.extend))]
     Extend {
         #[command(flatten)]
         rotated: Rotated<R>,
-        /// How long from now, as in 1d or 12h
-        #[arg(long, value_name = "SPAN", value_parser = span)]
+        /// How long from now, as in 1d or 12h, up to 30d
+        #[arg(long, value_name = "SPAN", value_parser = overlap)]
         overlap: SignedDuration,
         #[command(flatten)]
         flags: ChangeFlags,
     },
     /// End the old secret now
+    #[command(after_help = examples(R::STEPS.finish))]
     Finish {
         #[command(flatten)]
         rotated: Rotated<R>,
@@ -89,6 +105,7 @@ enum Step<R: Rotating> {
         flags: ChangeFlags,
     },
     /// Show how long the old secret works, and who still shows it
+    #[command(after_help = examples(R::STEPS.status))]
     Status {
         #[command(flatten)]
         rotated: Rotated<R>,
@@ -168,18 +185,41 @@ async fn rotate<R: Rotating>(
     refuse_to_lose_the_secret(session, R::SECRET)?;
     let (all, one) = rotated.find(session).await?;
     let title = title(R::ONE, &one);
+    let before = session.stop.unless_pressed(all.rotation(&one)).await?;
+    let older = still_works(&before, &session.look);
+    let would = |thing: &R::Thing| {
+        let mut more = vec![("old secret", fate(overlap))];
+        more.extend(older.map(|_| ("older secret", "ends at once".to_owned())));
+        deed::would(session, &format!("rotate {title}"), thing, &more)
+    };
     if flags.confirm {
-        let would = all.rotate(&one, overlap.as_secs(), &Change::new().dry_run(true)).await?;
-        if !deed::agreed(session, "rotate", R::ONE, &would.thing)? {
-            return Ok(());
+        let rehearsal = Change::new().dry_run(true);
+        let rehearsed = all.rotate(&one, overlap.as_secs(), &rehearsal);
+        say(would(&session.stop.unless_pressed(rehearsed).await?.thing)?);
+    }
+    // A script has made up its mind.
+    let asks = older.is_some() && !flags.what_if && !session.quiet && environment::has_somebody();
+    if let Some(at) = older.filter(|_| asks) {
+        let at = moment(Some(at), "", &session.look);
+        say(format_args!(
+            "An older secret still works. It would end {at}, and ends now with this."
+        ));
+        before.uses.iter().for_each(|one| say(told(one, &session.look)));
+        if before.uses.is_empty() {
+            say(NOBODY);
         }
+    }
+    if (flags.confirm || asks) && !session.agrees(&format!("Rotate {title}?"), WITHOUT_CONFIRM)? {
+        return Ok(());
     }
     let made = all.rotate(&one, overlap.as_secs(), &flags.change()).await?;
     if flags.what_if {
-        let text = format!("What if: would rotate {title}");
-        return print_what_if(session, &made.thing, text, flags.pass_thru);
+        return print_what_if(session, &made.thing, would(&made.thing)?, flags.pass_thru);
     }
     print_made(session, R::ONE, R::SECRET, &made, "rotated", flags.pass_thru)?;
+    if older.is_some() {
+        session.note("The older secret, which still worked, has ended with this.");
+    }
     if stay { watch(session, &all, &one).await } else { Ok(()) }
 }
 
@@ -193,7 +233,7 @@ async fn farewell<R: Rotating>(
 ) -> Result<(), Failure> {
     let (all, one) = rotated.find(session).await?;
     let title = title(R::ONE, &one);
-    if !agreed(flags, &format!("Do you want to {verb} {title}?"))? {
+    if flags.confirm && !session.agrees(&format!("{} {title}?", capital(verb)), WITHOUT_CONFIRM)? {
         return Ok(());
     }
     let rotation = step(&all, &one, &flags.change()).await?;
@@ -209,19 +249,29 @@ async fn farewell<R: Rotating>(
     if flags.pass_thru { show(session, &rotation) } else { Ok(()) }
 }
 
-fn agreed(flags: &ChangeFlags, question: &str) -> Result<bool, Failure> {
-    if !flags.confirm {
-        return Ok(true);
+/// When the old secret ends, if it still works.
+fn still_works<'a>(rotation: &'a Rotation, look: &Look) -> Option<&'a str> {
+    let at = rotation.old_secret_expires_at.as_deref();
+    at.filter(|at| !has_ended(Some(at), look.now))
+}
+
+/// What a rotation makes of the secret that is replaced.
+fn fate(overlap: SignedDuration) -> String {
+    match overlap {
+        SignedDuration::ZERO => "ends at once".to_owned(),
+        overlap => format!("works for {overlap:#} more"),
     }
-    Ok(matches!(prompt::ask(question, "leave --confirm out")?, Answer::Yes | Answer::All))
 }
 
 fn show(session: &Session, rotation: &Rotation) -> Result<(), Failure> {
+    let nobody = rotation.uses.is_empty() && rotation.old_secret_expires_at.is_some();
     match session.form() {
         Form::Table => output::lines([
             ends(rotation, &session.look),
+            if nobody { NOBODY.to_owned() } else { String::new() },
             output::table(USES, &rotation.uses, &session.look),
         ]),
+        Form::Csv => output::rows(&rotation.uses, &session.look),
         form => output::value(rotation, form, &session.look),
     }
 }
@@ -229,27 +279,27 @@ fn show(session: &Session, rotation: &Rotation) -> Result<(), Failure> {
 /// Tells what is new about an old secret until it ends, or Ctrl-C. Whoever looks changes nothing,
 /// so Ctrl-C is no failure here.
 async fn watch<R: Rotating>(session: &Session, all: &R, one: &R::Thing) -> Result<(), Failure> {
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     let mut end = None;
     loop {
         let rotation = match session.stop.unless_pressed(all.rotation(one)).await {
             Err(Failure::Interrupted(_)) => return Ok(()),
             rotation => rotation?,
         };
-        let look = Look { now: crate::environment::now(), ..session.look.clone() };
-        let ended = crate::expiry::has_ended(rotation.old_secret_expires_at.as_deref(), look.now);
+        let look = Look { now: environment::now(), ..session.look.clone() };
+        let ended = has_ended(rotation.old_secret_expires_at.as_deref(), look.now);
+        let begins = end.is_none();
         if end != Some((rotation.old_secret_expires_at.clone(), ended)) {
             say(ends(&rotation, &look));
             end = Some((rotation.old_secret_expires_at.clone(), ended));
         }
-        for one in rotation.uses.iter().rev().filter(|one| !told.contains(*one)) {
-            let who = one.user_agent.as_deref().unwrap_or("somebody");
-            let from = one.address.as_deref().unwrap_or("somewhere");
-            let at = moment(Some(&one.last_at), "", &look);
-            let line = format!("{who} at {from}: {} uses, the last {at}", one.count);
-            say(plain(&line));
+        if begins && rotation.uses.is_empty() && rotation.old_secret_expires_at.is_some() {
+            say(NOBODY);
         }
-        told = rotation.uses;
+        for one in rotation.uses.iter().rev().filter(|one| !seen.contains(*one)) {
+            say(told(one, &look));
+        }
+        seen = rotation.uses;
         if ended || end.as_ref().is_some_and(|(end, _)| end.is_none()) {
             return Ok(());
         }
@@ -260,12 +310,25 @@ async fn watch<R: Rotating>(session: &Session, all: &R, one: &R::Thing) -> Resul
     }
 }
 
+/// Who has shown an old secret, in a line.
+fn told(one: &OldSecretUse, look: &Look) -> String {
+    let who = match (one.user_agent.as_deref(), one.address.as_deref()) {
+        (Some(who), Some(from)) => format!("{who} at {from}"),
+        (Some(who), None) => who.to_owned(),
+        (None, Some(from)) => format!("somebody at {from}"),
+        (None, None) => "somebody without a name or an address".to_owned(),
+    };
+    let uses = if one.count == 1 { "1 use".to_owned() } else { format!("{} uses", one.count) };
+    plain(&format!("{who}: {uses}, the last {}", moment(Some(&one.last_at), "", look)))
+}
+
 fn ends(rotation: &Rotation, look: &Look) -> String {
     match rotation.old_secret_expires_at.as_deref() {
         None => "There is no old secret.".to_owned(),
-        Some(at) if crate::expiry::has_ended(Some(at), look.now) => {
-            format!("The old secret ended {}.", moment(Some(at), "", look))
-        }
+        Some(at) if has_ended(Some(at), look.now) => match moment(Some(at), "", look).as_str() {
+            "now" => "The old secret has just ended.".to_owned(),
+            at => format!("The old secret ended {at}."),
+        },
         Some(at) => format!("The old secret ends {}.", moment(Some(at), "", look)),
     }
 }
@@ -284,6 +347,10 @@ const USES: &[Column<OldSecretUse>] = &[
     Column { head: "USES", cell: |one, _| one.count.to_string().into(), from: 0 },
     Column { head: "LAST", cell: |one, look| moment(Some(&one.last_at), "", look).into(), from: 0 },
 ];
+
+/// Uses are written down every few seconds on each server.
+const NOBODY: &str = "Nobody has shown it since it was replaced, as far as is known; what happened \
+                      in the last 5 seconds may be missing.";
 
 /// Uses are seen some seconds after they happen.
 const PAUSE: Duration = Duration::from_secs(2);

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::output::{Form, Look, say};
 use crate::profiles::{Profile, Profiles};
+use crate::prompt;
 use crate::stop::Stop;
 
 /// The flags that every command has.
@@ -156,6 +157,18 @@ impl Session {
     /// The form of what is printed where a table would do.
     pub fn form(&self) -> Form {
         self.form.unwrap_or(Form::Table)
+    }
+
+    /// Asks whether to do the one thing that there is, and says so if nothing is done.
+    ///
+    /// # Errors
+    /// There is nobody to ask, or they pressed Ctrl-C.
+    pub fn agrees(&self, question: &str, instead: &str) -> Result<bool, Failure> {
+        let agreed = prompt::agree(question, instead)?;
+        if !agreed {
+            self.note(prompt::DECLINED);
+        }
+        Ok(agreed)
     }
 
     /// Says what was done, on standard error, unless it shall be quiet.

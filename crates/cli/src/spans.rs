@@ -20,6 +20,22 @@ pub fn span_or_none(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
+/// The same, for how long an old secret works: no longer than servers let it.
+pub fn overlap_or_none(text: &str) -> Result<SignedDuration, String> {
+    match span_or_none(text)? {
+        length if length <= LONGEST_OVERLAP => Ok(length),
+        _ => Err("an old secret works for 30d at most".to_owned()),
+    }
+}
+
+/// The same, and not nothing.
+pub fn overlap(text: &str) -> Result<SignedDuration, String> {
+    span(text)?;
+    overlap_or_none(text)
+}
+
+const LONGEST_OVERLAP: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 #[cfg(test)]
 mod tests {
     use super::*;

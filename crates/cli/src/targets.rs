@@ -113,7 +113,7 @@ impl Targets {
                 if line.parse::<R::Id>().is_err() {
                     let (number, one) = (number + 1, R::ONE);
                     return Err(Failure::Usage(format!(
-                        "line {number} of standard input is no id of a {one}: {}",
+                        "line {number} of standard input is no {one}'s id: {}",
                         plain(line)
                     )));
                 }

@@ -1,11 +1,13 @@
 //! `keys usage` and `tokens usage`: how often a credential was checked, as a chart.
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use keystile_api::usage::{Usage, UsagePeriod};
 use keystile_client::usage::UsageFilter;
+use serde_json::{Value, json};
 
-use crate::audit::Moment;
 use crate::failure::Failure;
+use crate::moments::ago;
 use crate::output::{self, Form, Look, moment, plain};
 use crate::resource::{Nothing, Resource};
 use crate::resources::api_keys::ApiKeys;
@@ -22,12 +24,12 @@ pub struct UsageOf<S: Args> {
     /// How long a bar is
     #[arg(long, default_value = "day")]
     by: By,
-    /// From this time on: 2026-11-22T09:00:00Z, or 30d for so long ago
-    #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
+    /// From this time on: 2026-11-22T09:00:00Z, 2026-11-22, or 30d for so long ago
+    #[arg(long, value_name = "TIME", value_parser = ago)]
+    since: Option<Timestamp>,
     /// Before this time
-    #[arg(long, value_name = "TIME")]
-    until: Option<Moment>,
+    #[arg(long, value_name = "TIME", value_parser = ago)]
+    until: Option<Timestamp>,
     #[command(flatten)]
     scope: S,
 }
@@ -49,7 +51,7 @@ impl UsageOf<Nothing> {
     /// # Errors
     /// What went wrong.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
-        let filter = self.filter(session)?;
+        let filter = self.filter();
         let work = async {
             let keys = ApiKeys::open(&session.client, self.scope).await?;
             let key = find_one(&keys, &self.target).await?;
@@ -65,7 +67,7 @@ impl UsageOf<Owner> {
     /// # Errors
     /// What went wrong.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
-        let filter = self.filter(session)?;
+        let filter = self.filter();
         let work = async {
             let tokens = Tokens::open(&session.client, self.scope).await?;
             let token = find_one(&tokens, &self.target).await?;
@@ -80,25 +82,36 @@ impl UsageOf<Owner> {
 }
 
 impl<S: Args> UsageOf<S> {
-    fn filter(&self, session: &Session) -> Result<UsageFilter, Failure> {
-        let time = |moment: Option<Moment>| moment.map(|at| at.open(session)).transpose();
+    fn filter(&self) -> UsageFilter {
         let by = match self.by {
             By::Day => "day",
             By::Hour => "hour",
         };
-        Ok(UsageFilter {
+        UsageFilter {
             by: Some(by.to_owned()),
-            since: time(self.since)?,
-            until: time(self.until)?,
-        })
+            since: self.since.map(|at| at.to_string()),
+            until: self.until.map(|at| at.to_string()),
+        }
     }
 }
 
 fn print(session: &Session, usage: &Usage) -> Result<(), Failure> {
     match session.form() {
         Form::Table => output::lines([chart(usage, &session.look)]),
+        Form::Csv => output::rows(&usage.data.iter().map(row).collect::<Vec<_>>(), &session.look),
         form => output::value(usage, form, &session.look),
     }
+}
+
+/// An hour or day as one line: how many were refused in all, and for each reason.
+fn row(period: &UsagePeriod) -> Value {
+    let refused: i64 = period.refused.values().sum();
+    let mut row = json!({"at": period.at, "allowed": period.allowed, "refused": refused});
+    if let Some(row) = row.as_object_mut() {
+        let reasons = period.refused.iter();
+        row.extend(reasons.map(|(code, count)| (format!("refused.{code}"), json!(count))));
+    }
+    row
 }
 
 /// Each hour or day with a check as a bar: what was let in, and what was refused.

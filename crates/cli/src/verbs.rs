@@ -38,7 +38,8 @@ pub enum Verb<R: Resource> {
     Set(Set<R>),
 }
 
-fn examples(lines: &[&str]) -> String {
+/// Lines of examples, as the help of a command ends with them.
+pub fn examples(lines: &[&str]) -> String {
     lines.iter().fold("Examples:".to_owned(), |text, line| text + "\n  keystile " + line)
 }
 

@@ -93,7 +93,12 @@ impl Verify {
             ..VerifyRequest::default()
         };
         let verify = session.client.verify();
-        let verdict = session.stop.unless_pressed(verify.check(&asked)).await?;
+        let verdict = session.stop.unless_pressed(verify.check(&asked)).await;
+        // 4 is what became of the credential, not of the login that asks.
+        let verdict = verdict.map_err(|failure| match failure.number() {
+            4 => Failure::System(format!("it could not be asked: {failure}")),
+            _ => failure,
+        })?;
         output::even_if_closed(print(session, &verdict))?;
         match verdict.valid {
             true => Ok(()),
@@ -143,4 +148,5 @@ const RULES: &[Column<RuleOutcome>] = &[
 const HELP: &str = "\
 The credential is asked for, or is the first line of standard input:
   keystile verify --permission invoices.read < key
-The exit code is 0 if it is valid, and 4 if it is not.";
+The exit code is 0 if it is valid, 4 if it is not, and 1 if that could not be asked: your own login
+was refused, say.";

@@ -59,6 +59,8 @@ async fn a_broken_rule_names_the_member_and_the_request() {
         &["keys", "new", "x", "--expires-at", "tomorrow"],
         &["keys", "new", "x", "--expires-in", "1d", "--no-expiry"],
         &["keys", "rotate", "x", "--overlap", "-1d"],
+        &["keys", "rotate", "x", "--overlap", "31d"],
+        &["keys", "list", "--unused-since", "yesterday"],
         &["keys", "list", "-o", "xml"],
         &["providers", "new", "x", "--kind", "api_key", "--setting", "client_secret=x"],
     ] {

@@ -40,6 +40,17 @@ async fn profiles_are_listed_chosen_and_removed() {
     assert_eq!(stray.status.code(), Some(2), "{stray:#?}");
     assert!(stray.stderr.contains("--profile is for commands that ask"), "{stray:#?}");
 
+    let key = other.admin_key();
+    let login = ["login", &other.url(), "--profile", "staging"];
+    let file = format!("admin_password = x\nadmin_api_key = {key}\n");
+    let refused = person.run_with(&login, &file).await;
+    let line = refused.fails(2);
+    assert!(line.contains("sed -n 's/^admin_api_key = //p'") && !line.contains(&key), "{line}");
+    let staging = person.run_with(&login, &key).await;
+    assert!(staging.stderr.contains("profile staging (now current)"), "{staging:#?}");
+    person.prints(&["profiles", "remove", "staging"]).await;
+    person.prints(&["profiles", "use", "one"]).await;
+
     let removed = person.run(&["profiles", "remove", "one"]).await;
     assert!(removed.stderr.contains("profile other counts now"), "{removed:#?}");
     assert_eq!(person.prints(&["profiles", "list", "-o", "name"]).await, "other\n");

@@ -68,7 +68,7 @@ async fn standard_input_has_ids_and_neither_names_nor_patterns() {
     let id = admin.prints(&["keys", "list", "--name", "First*", "-o", "id"]).await;
     for lines in ["*\n".to_owned(), format!("{id}First administrator\n")] {
         let refused = admin.run_with(&["keys", "remove", "-", "--force"], &lines).await;
-        assert!(refused.fails(2).contains("of standard input is no id"), "{refused:#?}");
+        assert!(refused.fails(2).contains("of standard input is no API key's id"), "{refused:#?}");
     }
     assert_eq!(admin.prints(&["keys", "list", "-o", "id"]).await.lines().count(), 2);
 }

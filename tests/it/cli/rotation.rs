@@ -34,6 +34,37 @@ async fn so_is_that_of_a_token_ones_own_or_somebody_elses() {
     admin.fails(&["tokens", "rotate", "finish", "nobody", "--user", "bot"], 3).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn another_rotation_says_that_it_ends_the_older_secret() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "CI", "--role", "4", "-q"]).await;
+    let first = admin.run(&["keys", "rotate", "CI", "--overlap", "1d"]).await;
+    assert!(first.status.success() && !first.stderr.contains("older"), "{first:#?}");
+    let status = admin.prints(&["keys", "rotate", "status", "CI"]).await;
+    assert!(status.contains("Nobody has shown it") && status.contains("5 seconds"), "{status}");
+    let status = admin.shows(&["keys", "rotate", "status", "CI"]).await;
+    assert_eq!(status["uses"], json!([]));
+
+    let would = admin.prints(&["keys", "rotate", "CI", "--overlap", "12h", "--what-if"]).await;
+    for part in ["role ids", "works for 12h more", "ends at once"] {
+        assert!(would.contains(part), "{part}: {would}");
+    }
+    assert!(!would.contains("key prefix") && !would.contains("updated at"), "{would}");
+    let second = admin.run(&["keys", "rotate", "CI", "--overlap", "12h"]).await;
+    assert!(second.status.success() && second.stderr.contains("older secret"), "{second:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_others_are_asked_for_by_their_owner() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["users", "new", "bot", "--service-account"]).await;
+    admin.prints(&["tokens", "new", "CI", "--user", "bot", "--expires-in", "1d", "-q"]).await;
+    let refused = admin.fails(&["tokens", "rotate", "status", "CI"], 4).await;
+    assert!(refused.contains("--user"), "{refused}");
+    let refused = admin.fails(&["users", "remove", "bot", "--force"], 1).await;
+    assert!(refused.contains("--revoke-tokens"), "{refused}");
+}
+
 /// Rotates the key or token `CI` of this secret, and goes all the way until the secret has ended.
 async fn see_off(server: &Server, person: &Person, group: &str, whose: &[&str], old: &str) {
     let before = [group, "rotate"];
@@ -67,6 +98,9 @@ async fn see_off(server: &Server, person: &Person, group: &str, whose: &[&str], 
     kill_process(Pid::from_raw(watch.id().unwrap().try_into().unwrap()).unwrap(), Signal::INT)
         .unwrap();
     assert_eq!(watch.wait().await.unwrap().code(), Some(0));
+
+    let uses = prints(&["status", "CI", "-o", "csv"]).await;
+    assert!(uses.starts_with("address,user_agent,count,last_at\n127.0.0.1,"), "{uses}");
 
     let would = person.shows(&[&before, &["finish", "CI", "--what-if"][..], whose].concat()).await;
     assert!(would["old_secret_expires_at"].is_string(), "{would}");

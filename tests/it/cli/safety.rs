@@ -13,6 +13,8 @@ on_each_database! {
         for name in ["a", "b"] {
             admin.prints(&["keys", "new", name, "-q"]).await;
         }
+        let would = admin.run(&["keys", "remove", "*", "--what-if"]).await;
+        assert!(would.stderr.contains("2 of 3 API keys would be removed"), "{would:#?}");
         for change in [&["set", "*", "--disable"][..], &["remove", "*", "--force"]] {
             let ended = admin.run(&[&["keys"], change].concat()).await;
             assert_eq!(ended.status.code(), Some(5), "{ended:#?}");

@@ -152,10 +152,30 @@ async fn what_would_be_made_is_shown_before_it_is_made() {
         terminal.send_line("ks_other").unwrap();
         terminal.exp_string("profile default is First administrator").unwrap();
         terminal.send_line("no").unwrap();
+        terminal.exp_string("Nothing was done").unwrap();
         ended(terminal)
     });
-    assert_eq!(code, 2);
+    assert_eq!(code, 0);
     assert_eq!(std::fs::read_to_string(person.profiles()).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_ends_an_older_secret_asks_first() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "CI", "-q"]).await;
+    admin.prints(&["keys", "rotate", "CI", "--overlap", "1d", "-q"]).await;
+    let before = admin.shows(&["keys", "get", "CI"]).await;
+    let code = block_in_place(|| {
+        let mut terminal = at_a_terminal(&admin, &["keys", "rotate", "CI", "--overlap", "1d"]);
+        terminal.exp_string("An older secret still works. It would end in 24 hours").unwrap();
+        terminal.exp_string("Nobody has shown it").unwrap();
+        terminal.exp_string("Rotate API key \"CI\"").unwrap();
+        terminal.send_line("no").unwrap();
+        terminal.exp_string("Nothing was done").unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 0);
+    assert_eq!(admin.shows(&["keys", "get", "CI"]).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,6 +76,20 @@ async fn broken_rows_are_told_and_the_others_are_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_made_nothing_leaves_no_file_in_the_way() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let wrong = desk.file("wrong.csv", "name,role_ids\none,99\n");
+    let right = desk.file("right.csv", "name,role_ids\none,4\n");
+    let lost = desk.run(&["import", text(&wrong), "--what-if"]).await.expect(2);
+    assert!(lost.stderr.contains("--secrets"), "{lost:#?}");
+    desk.run(&["import", text(&wrong), "--secrets", "drawn"]).await.expect(1);
+    assert!(!desk.folder.join("drawn").exists());
+    desk.run(&["import", text(&right), "--secrets", "drawn"]).await.expect(0);
+    assert_eq!(std::fs::read_to_string(desk.folder.join("drawn")).unwrap().lines().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn secrets_that_are_drawn_are_in_a_file_of_their_owners() {
     let (server, admin) = started(&Database::Sqlite).await;
     let desk = Desk::at(&server, &admin);

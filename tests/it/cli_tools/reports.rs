@@ -28,6 +28,18 @@ async fn a_credential_is_checked_without_standing_on_the_command_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_could_not_be_asked_is_no_verdict() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let mut desk = Desk::at(&server, &admin);
+    let key = Key::holding(&admin, "CI", &[4]).await;
+    for token in ["ks_nobody", &Key::holding(&admin, "no roles", &[]).await.secret] {
+        desk.token = token.to_owned();
+        let said = desk.tell(&["verify"], &key.secret).await.expect(1);
+        assert!(said.stdout.is_empty() && said.stderr.contains("could not be asked"), "{said:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_that_deserve_attention_are_counted_and_listed() {
     let (server, admin) = started(&Database::Sqlite).await;
     let desk = Desk::at(&server, &admin);
@@ -75,6 +87,11 @@ async fn the_log_is_listed_followed_and_verified() {
     let other = format!("{seq}:{}", "0".repeat(64));
     let said = desk.run(&["audit", "verify", "--head", &other]).await.expect(1);
     assert!(said.stderr.contains("rewritten"), "{said:#?}");
+    let said = desk.run(&["audit", "verify", "--head", &other, "-o", "json"]).await.expect(1);
+    let found = said.json();
+    assert_eq!((&found["valid"], &found["head_found"]), (&json!(false), &json!(false)));
+    let said = desk.run(&["audit", "list", "--actor", "ann"]).await.expect(2);
+    assert!(said.stderr.contains("by id alone"), "{said:#?}");
     desk.run(&["audit", "verify", "--head", &format!("99999:{}", "0".repeat(64))]).await.expect(1);
 }
 

@@ -1,9 +1,9 @@
 //! What came of an import: the rows that were refused, and the secrets that were drawn.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keystile_api::api_keys::{IssuedApiKey, RefusedApiKey};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,7 @@ impl Shown for Refused {
 
 /// The file of the secrets that were drawn: one in each line, as JSON, for its owner alone.
 pub struct Secrets {
+    path: Option<PathBuf>,
     file: Option<File>,
     length: u64,
     lines: Vec<u8>,
@@ -70,7 +71,9 @@ impl Secrets {
     /// Opens it. What stands behind `length` belongs to a batch that is sent again; `None`: nothing
     /// was sent yet, and nobody's secrets are written over.
     pub fn open(path: Option<&Path>, length: Option<u64>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self { file: None, length: 0, lines: Vec::new() }) };
+        let Some(path) = path else {
+            return Ok(Self { path: None, file: None, length: 0, lines: Vec::new() });
+        };
         let told =
             |error: &dyn std::fmt::Display| Failure::System(format!("{}: {error}", path.display()));
         let mut options = OpenOptions::new();
@@ -84,7 +87,16 @@ impl Secrets {
             return Err(told(&"secrets that were written to it are missing"));
         }
         file.set_len(length).map_err(|error| told(&error))?;
-        Ok(Self { file: Some(file), length, lines: Vec::new() })
+        Ok(Self { path: Some(path.to_owned()), file: Some(file), length, lines: Vec::new() })
+    }
+
+    /// Leaves no file behind that has no secret in it, and tells whether there was one: it would
+    /// stand in the way of the next import.
+    pub fn remove_if_empty(&self) -> Result<bool, Failure> {
+        let Some(path) = self.path.as_ref().filter(|_| self.length == 0) else { return Ok(false) };
+        fs::remove_file(path)
+            .map_err(|error| Failure::System(format!("{}: {error}", path.display())))?;
+        Ok(true)
     }
 
     /// Takes a secret, if one was drawn.

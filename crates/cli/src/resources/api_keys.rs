@@ -15,9 +15,10 @@ use super::roles::{role_ids, role_patch};
 use super::{Switch, SwitchedFilter, either, ids, state, text, texts, without_empty};
 use crate::expiry::{Expiry, has_ended};
 use crate::failure::Failure;
+use crate::moments::{ago, ahead};
 use crate::output::{Column, Shown, moment};
 use crate::resource::{Examples, Made, Nothing, Resource, Things};
-use crate::rotate::Rotating;
+use crate::rotate::{Rotating, StepExamples};
 use crate::session::Session;
 
 /// All API keys.
@@ -36,8 +37,8 @@ pub struct Filter {
     /// Only those that have not ended
     #[arg(long)]
     unexpired: bool,
-    /// Only those that end before this time
-    #[arg(long, value_name = "TIME")]
+    /// Only those that end before this time, or within so long, as in 30d
+    #[arg(long, value_name = "TIME", value_parser = ahead)]
     expires_before: Option<Timestamp>,
     /// Only those that have an end
     #[arg(long, conflicts_with = "without_expiry")]
@@ -45,8 +46,8 @@ pub struct Filter {
     /// Only those that have none
     #[arg(long)]
     without_expiry: bool,
-    /// Only those that were made before this time
-    #[arg(long, value_name = "TIME")]
+    /// Only those that were made before this time, or so long ago, as in 30d
+    #[arg(long, value_name = "TIME", value_parser = ago)]
     created_before: Option<Timestamp>,
     /// Only those that were ever used
     #[arg(long, conflicts_with = "unused")]
@@ -54,8 +55,8 @@ pub struct Filter {
     /// Only those that were never used
     #[arg(long)]
     unused: bool,
-    /// Only those that were not used since this time
-    #[arg(long, value_name = "TIME")]
+    /// Only those that were not used since this time, or for so long, as in 30d
+    #[arg(long, value_name = "TIME", value_parser = ago)]
     unused_since: Option<Timestamp>,
     /// Only those that hold this role, by id or name
     #[arg(long)]
@@ -272,6 +273,16 @@ impl Resource for ApiKeys {
 }
 
 impl Rotating for ApiKeys {
+    const STEPS: StepExamples = StepExamples {
+        rotate: &[
+            "keys rotate 'CI pipeline' -q > key",
+            "keys rotate 'CI pipeline' --overlap 1d --watch",
+        ],
+        extend: &["keys rotate extend 'CI pipeline' --overlap 12h"],
+        finish: &["keys rotate finish 'CI pipeline' --what-if"],
+        status: &["keys rotate status 'CI pipeline' --watch"],
+    };
+
     async fn rotate(
         &self,
         key: &ApiKey,

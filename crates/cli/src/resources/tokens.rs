@@ -15,9 +15,10 @@ use super::users::user_id;
 use super::{either, state, text, texts, without_empty};
 use crate::expiry::{Expiry, has_ended};
 use crate::failure::Failure;
+use crate::moments::ago;
 use crate::output::{Column, Shown, moment};
 use crate::resource::{Examples, Made, Resource, Things};
-use crate::rotate::Rotating;
+use crate::rotate::{Rotating, StepExamples};
 use crate::session::Session;
 
 /// The tokens of one owner.
@@ -47,8 +48,8 @@ pub struct Filter {
     /// Only those that have not ended
     #[arg(long)]
     unexpired: bool,
-    /// Only those that were not used since this time
-    #[arg(long, value_name = "TIME")]
+    /// Only those that were not used since this time, or for so long, as in 30d
+    #[arg(long, value_name = "TIME", value_parser = ago)]
     unused_since: Option<Timestamp>,
 }
 
@@ -229,6 +230,16 @@ impl Resource for Tokens {
 }
 
 impl Rotating for Tokens {
+    const STEPS: StepExamples = StepExamples {
+        rotate: &[
+            "tokens rotate nightly -q > token",
+            "tokens rotate nightly --user deploy-bot --overlap 1d --watch",
+        ],
+        extend: &["tokens rotate extend nightly --overlap 12h"],
+        finish: &["tokens rotate finish nightly --what-if"],
+        status: &["tokens rotate status nightly --watch"],
+    };
+
     async fn rotate(
         &self,
         token: &Token,

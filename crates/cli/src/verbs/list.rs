@@ -35,7 +35,7 @@ impl<R: Resource> List<R> {
         });
         let things = things.await?;
         if things.is_empty() && session.form.is_none() {
-            session.note(&format!("there are no {}", R::MANY));
+            session.note(&format!("no {} were found", R::MANY));
         }
         output::many(&things, session.form(), &session.look)
     }

@@ -5,9 +5,9 @@ use keystile_client::Change;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::deed::{ChangeFlags, agreed, capital, title};
+use crate::deed::{self, ChangeFlags, WITHOUT_CONFIRM, capital, title};
 use crate::failure::Failure;
-use crate::output::{self, Form, Shown};
+use crate::output::{self, Form, Shown, say};
 use crate::resource::{Made, Resource};
 use crate::session::Session;
 
@@ -33,18 +33,23 @@ impl<R: Resource> New<R> {
             let rehearsal = Change::new().dry_run(true);
             let would = resource.create(&body, &rehearsal);
             let would = session.stop.unless_pressed(would).await?;
-            if !agreed(session, "make", R::ONE, &would.thing)? {
+            say(deed::would(session, &deed_of::<R>(&would.thing), &would.thing, &[])?);
+            let question = format!("Make this {}?", R::ONE);
+            if !session.agrees(&question, WITHOUT_CONFIRM)? {
                 return Ok(());
             }
         }
         let made = resource.create(&body, &self.flags.change()).await?;
         if self.flags.what_if {
-            let name = output::plain(made.thing.name());
-            let text = format!("What if: would make {} \"{name}\"", R::ONE);
+            let text = deed::would(session, &deed_of::<R>(&made.thing), &made.thing, &[])?;
             return print_what_if(session, &made.thing, text, self.flags.pass_thru);
         }
         print_made(session, R::ONE, R::SECRET, &made, "made", self.flags.pass_thru)
     }
+}
+
+fn deed_of<R: Resource>(thing: &R::Thing) -> String {
+    format!("make {} \"{}\"", R::ONE, output::plain(thing.name()))
 }
 
 /// A form without the secret would lose it for ever.
