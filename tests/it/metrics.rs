@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use acceptance::{
-    Answer, Api, Caller, Connection, Database, Key, Options, Server, on_each_database, started,
+    Answer, Api, Caller, Connection, Database, Key, Options, Server, free_address,
+    on_each_database, started,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -114,7 +115,7 @@ async fn the_format_is_the_one_that_the_scraper_asks_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_does_not_answer_is_seen() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = free_address();
     let options = Options::on(&Database::Sqlite);
     let options = options.env("KEYSTILE_REDIS_URL", format!("redis://{closed}"));
     let server = Server::start(&options).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use acceptance::{Api, Caller, Collector, Database, Options, Server, until};
+use acceptance::{Api, Caller, Collector, Database, Options, Server, free_address, until};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value},
@@ -136,7 +136,7 @@ async fn no_credential_is_in_any_byte_that_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_away_holds_nobody_up() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = free_address();
     let options = Options::on(&Database::Sqlite)
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{closed}"))
         .env("OTEL_BSP_SCHEDULE_DELAY", "50");

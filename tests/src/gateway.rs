@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Stdio,
@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Api, Caller, Certificates, Connection, Output, Part, programs, scratch};
+use crate::{Api, Caller, Certificates, Connection, Output, Part, free_address, programs, scratch};
 
 /// A program that the project has a configuration for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +87,7 @@ pub struct Addresses {
 impl Addresses {
     /// With a port for the gateway that nobody has now.
     pub fn new(keystile: SocketAddr, service: SocketAddr) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        Self { keystile, service, gateway: free.expect("a free port") }
+        Self { keystile, service, gateway: free_address() }
     }
 
     /// A text with the ports of this machine in place of those of the files.

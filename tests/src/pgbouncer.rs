@@ -3,12 +3,11 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::{Ipv4Addr, TcpListener},
     process::{Child, Command, Stdio},
     thread,
 };
 
-use crate::{owner::Owner, programs, scratch};
+use crate::{free_address, owner::Owner, programs, scratch};
 
 /// A pooler in front of one database. Dropped, it ends.
 #[derive(Debug)]
@@ -36,20 +35,13 @@ impl PgBouncer {
         Self::start(url, "pool_mode = transaction\ndefault_pool_size = 1\n")
     }
 
-    fn start(url: &str, mode: &str) -> Self {
-        // Between the choice of a free port and its use, another may take it.
-        let mut tries = (0..10).map(|_| Self::try_start(url, mode));
-        tries.find_map(|started| started).expect("PgBouncer starts")
-    }
-
     /// The address of the database through it.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    fn try_start(url: &str, mode: &str) -> Option<Self> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
-        let port = port.expect("a free port").port();
+    fn start(url: &str, mode: &str) -> Self {
+        let port = free_address().port();
         let (credentials, rest) = url.split_once('@').expect("an address with a password");
         let (host, database) = rest.split_once('/').expect("an address of a database");
         let (host, behind) = host.split_once(':').expect("an address with a port");
@@ -79,14 +71,12 @@ impl PgBouncer {
             .expect("PgBouncer runs");
         let watched = scratch::watch(process.id(), "KILL");
         let mut log = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-        if !log.by_ref().any(|line| line.is_ok_and(|line| line.contains("process up"))) {
-            process.wait().expect("our own child");
-            return None;
-        }
+        let is_up = log.by_ref().any(|line| line.is_ok_and(|line| line.contains("process up")));
+        assert!(is_up, "PgBouncer does not start");
         // A full pipe would stop it.
         thread::spawn(move || log.for_each(drop));
         let url = format!("{credentials}@127.0.0.1:{port}/{database}");
-        Some(Self { url, process, _watched: watched })
+        Self { url, process, _watched: watched }
     }
 }
 

@@ -6,7 +6,6 @@ use std::{
     fs,
     hash::{BuildHasher, RandomState},
     io::{BufRead, BufReader},
-    net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::{Child, ChildStderr, Command, Stdio},
     sync::{
@@ -21,7 +20,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio_postgres::NoTls;
 
-use crate::{Certificates, owner::Owner, programs, scratch};
+use crate::{Certificates, free_address, owner::Owner, programs, scratch};
 
 /// How a cluster is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,19 +72,14 @@ impl Postgres {
             bin: programs::postgres().expect("PostgreSQL's server programs"),
             owner: Owner::needed(),
             password: format!("password-{:x}", RandomState::new().hash_one(&directory)),
-            port: 0,
+            port: free_address().port(),
             process: None,
             setup,
             directory,
             certificates,
         };
         postgres.initialise();
-        // Between the choice of a free port and its use, another may take it.
-        let started = (0..10).any(|_| {
-            postgres.port = free_port();
-            postgres.try_start().inspect_err(|log| eprintln!("{log}")).is_ok()
-        });
-        assert!(started, "PostgreSQL does not start");
+        postgres.start();
         postgres
     }
 
@@ -136,9 +130,9 @@ impl Postgres {
         self.end(Signal::QUIT);
     }
 
-    /// Starts a stopped cluster again, at the same address and on the same data.
+    /// Starts a stopped cluster, again at the same address and on the same data.
     pub fn start(&mut self) {
-        self.try_start().unwrap_or_else(|log| panic!("PostgreSQL does not start again:\n{log}"));
+        self.try_start().unwrap_or_else(|log| panic!("PostgreSQL does not start:\n{log}"));
     }
 
     fn initialise(&self) {
@@ -260,11 +254,6 @@ fn until_ready(log: ChildStderr) -> Result<(), String> {
         seen.push('\n');
     }
     Err(seen)
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a bound port").port()
 }
 
 fn send(process: &Child, signal: Signal) {

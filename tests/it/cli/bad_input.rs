@@ -1,13 +1,12 @@
 //! What goes wrong: one line that says what to do, and the right exit code.
 
-use acceptance::{Certificates, Database, Options, Server, scratch};
-use tokio::net::TcpListener;
+use acceptance::{Certificates, Database, Options, Server, free_address, scratch};
 
 use super::{Person, administrator};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_said_to_be_so() {
-    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let unused = free_address();
     let person = Person::new().env("KEYSTILE_TOKEN", "ks_any");
     let person = person.env("KEYSTILE_URL", &format!("http://{unused}"));
     let line = person.fails(&["keys", "list"], 1).await;

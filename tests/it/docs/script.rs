@@ -1,16 +1,8 @@
 //! The shell lines of a page, run as one script against a server of their own.
 
-use std::{
-    env,
-    ffi::OsString,
-    net::{SocketAddr, TcpListener},
-    os::unix::fs::symlink,
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{env, ffi::OsString, os::unix::fs::symlink, path::Path, process::Stdio, time::Duration};
 
-use acceptance::{Addresses, Database, Options, Part, Server, keystile, scratch};
+use acceptance::{Addresses, Database, Options, Part, Server, free_address, keystile, scratch};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     process::{Child, Command},
@@ -90,11 +82,6 @@ fn script(blocks: &[&Block], addresses: Addresses) -> String {
         script.push_str(&format!("printf '%s' '{END}'\n"));
     }
     script
-}
-
-/// An address for a server that the page itself starts.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap()
 }
 
 /// Runs the script in a directory that looks as the server's own does to its reader.

@@ -5,8 +5,8 @@ use std::{fs, path::Path, process::Child};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Postgres, USER, free_port};
-use crate::scratch;
+use super::{Postgres, USER};
+use crate::{free_address, scratch};
 
 impl Postgres {
     /// Makes a standby that follows this cluster from now on, at an address of its own.
@@ -18,7 +18,7 @@ impl Postgres {
             bin: self.bin.clone(),
             owner: self.owner,
             password: self.password.clone(),
-            port: free_port(),
+            port: free_address().port(),
             process: None,
             setup: self.setup,
             directory: scratch::directory("standby"),

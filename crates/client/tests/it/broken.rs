@@ -1,17 +1,20 @@
 //! Servers that are not there, do not answer, or are something else.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use keystile_client::roles::RoleFilter;
 use keystile_client::{Client, Error};
 use serde_json::json;
+use tokio::net::TcpSocket;
 
 use crate::stub::{self, Deed, Stub, answer};
 
 #[tokio::test]
 async fn where_nobody_listens_nothing_was_done() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else listens there either.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let free = socket.local_addr().unwrap();
     let client = Client::builder(&format!("http://{free}")).no_proxy().patience(Duration::ZERO);
     let error = client.build().unwrap().me().show().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
