@@ -1,3 +1,5 @@
+//! Addresses for servers that stop and start.
+
 use std::{
     mem,
     net::{Ipv4Addr, SocketAddr},
