@@ -74,7 +74,7 @@ pub use pgbouncer::PgBouncer;
 pub use postgres::{Postgres, Setup};
 pub use proxy::Proxy;
 pub use raw::Connection;
-pub use redis::Redis;
+pub use redis::{Redis, RedisWatch};
 pub use server::{Ended, Server, started};
 pub use until::until;
 pub use upstream::Upstream;

@@ -1,10 +1,12 @@
 //! Throw-away Redis servers, each in a directory of its own and reached over a socket in it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
+    os::unix::net::UnixStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -32,6 +34,19 @@ impl Redis {
     /// Its address, for the setting.
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket())
+    }
+
+    /// Begins to note what it is told to do.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn watch(&self) -> RedisWatch {
+        let mut lines = BufReader::new(self.connect());
+        lines.get_mut().write_all(b"MONITOR\r\n").expect("it reads");
+        let mut taken = String::new();
+        lines.read_line(&mut taken).expect("it answers");
+        assert_eq!(taken, "+OK\r\n");
+        RedisWatch { lines, other: self.connect() }
     }
 
     /// Stops it in the middle of whatever it does: it takes connections and answers nothing.
@@ -78,6 +93,12 @@ impl Redis {
         self.directory.join("redis.sock").display().to_string()
     }
 
+    fn connect(&self) -> UnixStream {
+        let stream = UnixStream::connect(self.socket()).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream
+    }
+
     fn send(&self, signal: Signal) {
         let (process, _) = self.process.as_ref().expect("it runs");
         let pid = process.id().try_into().ok().and_then(Pid::from_raw).expect("a process");
@@ -93,4 +114,29 @@ impl Drop for Redis {
     }
 }
 
+/// What a Redis is told to do from one moment on.
+#[derive(Debug)]
+pub struct RedisWatch {
+    lines: BufReader<UnixStream>,
+    other: UnixStream,
+}
+
+impl RedisWatch {
+    /// The commands of its clients until now, each with its arguments in quotation marks. What a
+    /// script does inside is none.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn commands(mut self) -> Vec<String> {
+        self.other.write_all(format!("ECHO {END}\r\n").as_bytes()).expect("it reads");
+        // +1339518083.107412 [0 unix:/path] "SET" "key" "value"
+        let lines = self.lines.lines().map(|line| line.expect("it tells the end"));
+        let lines = lines.take_while(|line| !line.ends_with(&format!("\"{END}\"")));
+        let commands = lines.filter(|line| !line.contains(" lua] "));
+        commands.map(|line| line.split_once("] ").expect("a command").1.to_owned()).collect()
+    }
+}
+
 const READY: &str = "connections";
+const END: &str = "end-of-watch";
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -95,6 +95,38 @@ async fn a_server_starts_without_its_redis() {
     server.api(key.caller()).get(ME).await.expect(429);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_all_limits_of_a_key_is_one_call_of_redis() {
+    if !Part::Redis.or_skip() {
+        return;
+    }
+    let redis = Redis::make();
+    let options = Options::on(&Database::Sqlite).env("KEYSTILE_REDIS_URL", redis.url());
+    let server = Server::start(&options).await;
+    let admin = server.admin();
+    let names = ["narrow", "wide", "wider", "widest"];
+    let limit = |name: &&str| json!({ "name": name, "limit": 3, "window_seconds": 86_400 });
+    let limits: Vec<_> = names.iter().map(limit).collect();
+    let key = Key::made(&admin, json!({ "name": "k", "rate_limits": limits })).await;
+    let api = server.api(key.caller());
+    // The first of all shows it the script as well.
+    api.get(ME).await.expect(200);
+
+    for (asked, status) in [("a request", 200), ("a question", 200), ("one too many", 429)] {
+        let watch = redis.watch();
+        match asked {
+            "a question" => assert_eq!(check(&admin, &key, 1).await["code"], "valid"),
+            _ => drop(api.get(ME).await.expect(status)),
+        }
+        let commands = watch.commands();
+        let [command] = &commands[..] else { panic!("{asked}: {commands:#?}") };
+        assert!(command.to_lowercase().starts_with("\"evalsha\" "), "{asked}: {command}");
+        for name in names {
+            assert!(command.contains(&format!(":{name}:")), "{asked}: {command}");
+        }
+    }
+}
+
 /// Two servers that share a database and a Redis.
 struct Stage {
     redis: Redis,
