@@ -82,6 +82,30 @@ on_each_database! {
         in_query(&admin, &named("apiKey", &secret)).await.expect(401).problem("missing_credential");
     }
 
+    async fn providers_may_share_a_query_parameter(database: Database) {
+        let (_server, admin) = started(&database).await;
+        let settings = |prefix: &str| {
+            json!({
+                "prefix": prefix,
+                "allow_query_string": true,
+                "query_parameter_name": "access_key",
+            })
+        };
+        let one = Provider::with(&admin, "one", settings("one_")).await;
+        let two = Provider::with(&admin, "two", settings("two_")).await;
+        let of_both = [one.key(&admin).await, two.key(&admin).await];
+        for key in &of_both {
+            in_query(&admin, &format!("access_key={key}")).await.expect(200);
+        }
+        let both = of_both.map(|key| format!("access_key={key}"));
+        let answer = in_query(&admin, &both.join("&")).await;
+        answer.expect(400).problem("ambiguous_credentials");
+
+        one.change(&admin, json!({ "allow_query_string": false })).await;
+        in_query(&admin, &both[0]).await.refused();
+        in_query(&admin, &both[1]).await.expect(200);
+    }
+
     async fn a_key_at_a_place_that_its_provider_forbids_is_counted_as_such(database: Database) {
         let (_server, admin) = started(&database).await;
         Provider::with(&admin, "query", json!({ "allow_query_string": true })).await;
