@@ -91,6 +91,7 @@ const LOGOUT: &str = "/api/v1/auth/logout";
 const ME: &str = "/api/v1/me";
 const OWN_PASSWORD: &str = "/api/v1/me/password";
 const USERS: &str = "/api/v1/users";
+const PROVIDERS: &str = "/api/v1/providers";
 
 const KEY_MANAGER: i64 = 2;
 const VERIFIER: i64 = 4;

@@ -4,7 +4,7 @@ use acceptance::{Answer, Caller, Database, Options, Server, on_each_database};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Session, started};
+use super::{PROVIDERS, Session, started};
 
 on_each_database! {
     async fn a_sign_in_page_learns_what_it_may_offer_and_no_secret(database: Database) {
@@ -13,6 +13,52 @@ on_each_database! {
         let offered = anybody.get("/api/v1/auth/providers").await.expect(200);
         let local = json!({ "identifier": "local", "name": "Name and password", "kind": "password" });
         assert_eq!(offered.body, json!({ "data": [local] }));
+    }
+
+    async fn a_sign_in_page_offers_the_ways_in_by_priority(database: Database) {
+        let (_server, admin) = started(&database).await;
+        let company = async |name: &str, priority: i64| {
+            let identifier = name.to_lowercase();
+            let new = json!({
+                "name": name,
+                "kind": "oidc",
+                "authority": format!("https://{identifier}.example"),
+                "audience": "api://keystile",
+                "client_id": "console",
+                "required_scope": "keys.read",
+                "priority": priority,
+            });
+            let made = admin.post(PROVIDERS, new).await.expect(201);
+            format!("{PROVIDERS}/{}", made.text_of("id"))
+        };
+        let late = company("Late", 20).await;
+        company("Early", -1).await;
+        company("Between", 10).await;
+        let anybody = admin.with(Caller::Anonymous);
+        let offered = async || {
+            let offered = anybody.get("/api/v1/auth/providers").await.expect(200);
+            offered.body["data"].as_array().unwrap().clone()
+        };
+        let order = async || {
+            let offered = offered().await;
+            offered.iter().map(|it| it["identifier"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+
+        assert_eq!(order().await, ["early", "local", "between", "late"]);
+        let early = json!({
+            "identifier": "early",
+            "name": "Early",
+            "kind": "oidc",
+            "authority": "https://early.example",
+            "client_id": "console",
+            "audience": "api://keystile",
+            "scope": "keys.read",
+        });
+        assert_eq!(offered().await[0], early);
+        admin.patch(&late, json!({ "priority": -2 })).await.expect(200);
+        assert_eq!(order().await, ["late", "early", "local", "between"]);
+        admin.patch(&late, json!({ "enabled": false })).await.expect(200);
+        assert_eq!(order().await, ["early", "local", "between"]);
     }
 
     async fn tokens_are_signed_with_a_published_key(database: Database) {
