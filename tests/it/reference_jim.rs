@@ -1,9 +1,9 @@
 //! What the pages "API Authentication" and "API Keys" of JIM promise, sentence by sentence: the two
 //! ways in with a real identity provider, and for each cmdlet the request that it makes.
 //!
-//! Still to come: with the console "navigate to the API Keys management page"; with the PowerShell
-//! module the cmdlets themselves, `Connect-JIM`, the pipelines' objects and "you are prompted for
-//! confirmation".
+//! That "you are prompted for confirmation", and `-WhatIf` and `-Confirm` themselves, are the command
+//! line's and tested there. Still to come: with the console "navigate to the API Keys management
+//! page"; with the PowerShell module the cmdlets themselves, `Connect-JIM` and the pipelines' objects.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -141,6 +141,12 @@ on_each_database! {
         // -Name "CI Pipeline v2"
         let changed = set(json!({ "name": "CI Pipeline v2" })).await;
         assert_eq!(changed.body["name"], "CI Pipeline v2");
+        // -Description "New description"
+        let changed = set(json!({ "description": "New description" })).await;
+        assert_eq!(changed.body["description"], "New description");
+        assert_eq!(changed.body["name"], "CI Pipeline v2");
+        let shown = admin.get(&path(&key)).await.expect(200);
+        assert_eq!(shown.body["description"], "New description");
         // "Replaces all existing role assignments."
         assert_eq!(set(json!({ "role_ids": [4] })).await.body["role_ids"], json!([4]));
         // "Disabled keys reject all authentication attempts."

@@ -4,6 +4,7 @@
 //! provider the section of that name (its token is any token of this suite).
 
 use acceptance::{Api, Database, on_each_database, started};
+use keystile_domain::Timestamp;
 use serde_json::{Value, json};
 
 use crate::people::{
@@ -24,9 +25,12 @@ on_each_database! {
         let new = json!({ "name": "CI pipeline", "expires_in_days": 90 });
         let made = ann.post(TOKENS, new).await.expect(201);
         assert_eq!(made.body["name"], "CI pipeline");
-        for member in ["id", "token", "expires_at"] {
+        for member in ["id", "token"] {
             assert!(made.body[member].is_string(), "{member}");
         }
+        let end: Timestamp = made.text_of("expires_at").parse().unwrap();
+        let made_at: Timestamp = made.text_of("created_at").parse().unwrap();
+        assert_eq!(end.as_millis() - made_at.as_millis(), 90 * 24 * 60 * 60 * 1000);
         // "token": "justiam_pat_xxxxxxxxxxxxxxxx"
         assert!(made.text_of("token").starts_with("justiam_pat_"));
         assert_eq!(made.header("cache-control"), "no-store");
