@@ -3,6 +3,7 @@
 mod client;
 mod lies;
 mod stage;
+mod tickets;
 
 use acceptance::{Addresses, Answer, Caller, Gateway, GatewayKind};
 use reqwest::{Method, Version};
@@ -45,6 +46,7 @@ async fn guards_a_service(kind: GatewayKind) {
     stage.what_is_allowed_comes_through_with_the_identity_of_its_caller().await;
     stage.a_refusal_is_the_clients_answer_and_nothing_comes_through().await;
     stage.no_credential_comes_through().await;
+    stage.a_ticket_lets_one_request_through_and_stays_outside().await;
     stage.what_a_client_says_of_itself_does_not_come_through().await;
     stage.no_header_is_taken_away_by_its_name().await;
     stage.a_client_cannot_lie_about_where_it_is().await;
@@ -236,5 +238,6 @@ impl Stage {
         for key in [&self.reader, &self.all, &self.limited, &self.elsewhere] {
             assert!(!said.contains(&key.secret), "{:?} says {said}", self.kind);
         }
+        assert!(!said.contains("ks_tk_"), "{:?} says {said}", self.kind);
     }
 }
