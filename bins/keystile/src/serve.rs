@@ -73,6 +73,7 @@ async fn run(settings: Settings, warnings: Vec<Warning>) -> anyhow::Result<()> {
         insecure_http_from: settings.peers.insecure_http_from,
         limits: Limits {
             request_timeout: settings.limits.request_timeout,
+            max_header_bytes: settings.limits.max_header_bytes,
             max_body_bytes: settings.limits.max_body_bytes,
         },
         health: health.clone(),

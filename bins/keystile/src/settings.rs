@@ -106,6 +106,8 @@ pub struct Limits {
     pub workers: usize,
     /// For a whole request to arrive.
     pub request_timeout: Duration,
+    /// The longest headers of a request, together.
+    pub max_header_bytes: usize,
     /// The longest body of a request that is no batch.
     pub max_body_bytes: usize,
     /// Memory for what credentials are remembered by.
@@ -211,6 +213,7 @@ impl Limits {
     fn read(effective: &mut Effective) -> Option<Self> {
         let workers = effective.parse("workers", values::workers);
         let request_timeout = effective.parse("request_timeout", values::deadline);
+        let max_header_bytes = effective.parse("max_header_bytes", values::header_bytes);
         let max_body_bytes = effective.parse("max_body_bytes", values::body_bytes);
         let cache_bytes = effective.parse("cache_bytes", values::cache_bytes);
         let lease = effective.parse("lease", values::lease);
@@ -220,6 +223,7 @@ impl Limits {
         Some(Self {
             workers: workers?,
             request_timeout: request_timeout?,
+            max_header_bytes: max_header_bytes?,
             max_body_bytes: max_body_bytes?,
             cache_bytes: cache_bytes?,
             lease: lease?,

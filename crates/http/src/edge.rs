@@ -29,7 +29,7 @@ use crate::error::ApiError;
 use crate::forward_auth::is_path_of_gateway;
 use crate::limits::tell;
 use crate::metrics::{self, Watch};
-use crate::state::State;
+use crate::state::{Limits, State};
 
 pub(crate) use connection::Connection;
 use connection::Requests;
@@ -96,7 +96,7 @@ where
         };
         let method = request.method().clone();
         let marks = Rc::new(Marks { id, method, over_tls: self.over_tls });
-        if let Err(error) = named.and_then(|()| bounded(request.head())) {
+        if let Err(error) = named.and_then(|()| bounded(request.head(), &self.state.limits)) {
             let asked = Asked { head: request.head(), marks };
             return finish(&self.state, &asked, error.into_response().into());
         }
@@ -150,13 +150,13 @@ fn random() -> [u8; 10] {
     random
 }
 
-fn bounded(head: &RequestHead) -> Result<(), ApiError> {
+fn bounded(head: &RequestHead, limits: &Limits) -> Result<(), ApiError> {
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > MAX_TARGET_BYTES {
         return Err(ApiError::new(ErrorCode::UriTooLong));
     }
     let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
-    if head.headers.iter().map(size).sum::<usize>() > MAX_HEADER_BYTES {
+    if head.headers.iter().map(size).sum::<usize>() > limits.max_header_bytes {
         return Err(ApiError::new(ErrorCode::HeadersTooLarge));
     }
     let mut options = head.headers.get_all(header::CONNECTION).flat_map(options);
@@ -300,7 +300,6 @@ pub(crate) const PROBLEM: &str = "application/problem+json";
 /// would be taken away by a proxy on the way, and be there for others.
 const CONNECTION_OPTIONS: [&str; 5] = ["close", "http2-settings", "keep-alive", "te", "upgrade"];
 const MAX_TARGET_BYTES: usize = 8 * 1024;
-const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// What every answer has that does not say otherwise.
 pub(crate) const ALWAYS: [(HeaderName, HeaderValue); 6] = [

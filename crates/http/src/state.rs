@@ -42,6 +42,8 @@ impl Default for Batches {
 pub struct Limits {
     /// How long a whole request may take to arrive.
     pub request_timeout: Duration,
+    /// How many bytes the names and values of all headers may have, with four for each.
+    pub max_header_bytes: usize,
     /// How many bytes a body may have.
     pub max_body_bytes: usize,
 }

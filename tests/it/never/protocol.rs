@@ -92,6 +92,18 @@ async fn what_is_too_much_has_its_own_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_are_as_long_as_the_setting_lets_them() {
+    let options = Options::on(&Database::Sqlite).env("KEYSTILE_MAX_HEADER_BYTES", "32768");
+    let server = Server::start(&options).await;
+    let key = server.admin_key();
+    for (length, status) in [(32_000, 200), (33_000, 431)] {
+        let long = "a".repeat(length);
+        let headers = [("x-api-key", key.as_str()), ("x-long", long.as_str())];
+        exchange(&server, request("GET", "/api/v1/me", &headers, "")).await.expect(status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let server = server().await;
     let key = server.admin_key();

@@ -365,6 +365,16 @@ pub const SETTINGS: &[Setting] = &[
         about: "How much memory credentials are remembered in, about.",
     },
     Setting {
+        key: "max_header_bytes",
+        group: LIMITS,
+        takes: "BYTES",
+        flag: false,
+        form: Form::Number,
+        shown: Shown::Plainly,
+        default: Fallback::Value("16384"),
+        about: "The longest headers of a request, together: names, values, and four for each.",
+    },
+    Setting {
         key: "max_body_bytes",
         group: LIMITS,
         takes: "BYTES",

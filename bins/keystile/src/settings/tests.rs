@@ -67,6 +67,7 @@ fn nothing_set_gives_the_defaults() {
     assert!(settings.master_key.is_none());
     assert_eq!(settings.limits.workers, 3);
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(10));
+    assert_eq!(settings.limits.max_header_bytes, 16 * 1024);
     assert_eq!(settings.limits.max_body_bytes, 64 * 1024);
     assert_eq!(settings.limits.drain_delay, Duration::ZERO);
     assert_eq!(settings.limits.usage_retention, Duration::from_secs(90 * 24 * 60 * 60));

@@ -83,6 +83,11 @@ pub fn jwt_algorithm(text: &str) -> Result<JwtAlgorithm, Rule> {
     named.ok_or(Rule("must be EdDSA, ES256 or RS256"))
 }
 
+/// The longest headers of a request, in bytes.
+pub fn header_bytes(text: &str) -> Result<usize, Rule> {
+    number(text, 1024..=32 * 1024).ok_or(Rule("must be a whole number of bytes from 1024 to 32768"))
+}
+
 /// The longest body of a request, in bytes.
 pub fn body_bytes(text: &str) -> Result<usize, Rule> {
     number(text, 1024..=64 * 1024 * 1024)

@@ -99,7 +99,11 @@ fn state(keystile: Keystile) -> Data<State> {
         keystile,
         trusted_proxies: TrustedProxies::default(),
         insecure_http_from: "127.0.0.0/8".parse().unwrap(),
-        limits: Limits { request_timeout: Duration::from_secs(30), max_body_bytes: 64 * 1024 },
+        limits: Limits {
+            request_timeout: Duration::from_secs(30),
+            max_header_bytes: 16 * 1024,
+            max_body_bytes: 64 * 1024,
+        },
         health: Health::default(),
         batches: Batches::default(),
         metrics: Metrics::default(),

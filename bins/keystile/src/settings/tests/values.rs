@@ -135,6 +135,7 @@ fn durations_and_numbers_have_bounds() {
     takes("jwt_algorithm", &["EdDSA", "ES256", "RS256"], &["none", "HS256", "eddsa", "ES384", ""]);
     takes("workers", &["1", "1024"], &["0", "1025", "-1", "two", "1.5"]);
     takes("usage_retention_days", &["1", "3650"], &["0", "3651", "-1", "90d", ""]);
+    takes("max_header_bytes", &["1024", "32768"], &["1023", "32769", "16KiB"]);
     takes("max_body_bytes", &["1024", "67108864"], &["1023", "67108865", "64KiB"]);
 }
 
