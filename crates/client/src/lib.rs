@@ -37,8 +37,8 @@
 //! - **It fails as one type**: [`Error`]. What the server refuses is a [`Refusal`] with its code,
 //!   the members that are wrong, and the id that finds the request in the server's log.
 //!   [`Error::may_be_done`] tells whether a change may have been made all the same.
-//! - **Nothing prints a secret**: new ones come as [`SecretString`], and the bodies that hold one
-//!   cannot be formatted.
+//! - **Nothing prints a secret**: new ones come as [`SecretString`], and the bodies that may hold
+//!   one are formatted without it or not at all.
 //!
 //! Every method fails with [`Error`], for the reasons that its variants name; the methods do not
 //! repeat them.
@@ -96,3 +96,8 @@ pub use self::lists::Paging;
 
 /// What a call answers.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The page of the documentation, for its examples to be compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client.md")]
+struct Page;
