@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use keystile_auth::{Chain, SystemClock, Trust, Verifier};
+use keystile_auth::{Ambiguity, Chain, SystemClock, Trust, Verifier};
 use keystile_domain::{Formats, Secret, SecretError};
 use reqwest::Client;
 use url::Url;
@@ -22,6 +22,7 @@ pub struct Builder {
     url: Url,
     key: Secret,
     client: Option<Client>,
+    ambiguity: Ambiguity,
     staleness: Duration,
     cache_bytes: usize,
 }
@@ -52,7 +53,18 @@ impl Builder {
         }
         let key = Secret::parse(key).map_err(BuilderError::Key)?;
         let cache_bytes = 64 * 1024 * 1024;
-        Ok(Self { url, key, client: None, staleness: Duration::ZERO, cache_bytes })
+        let (ambiguity, staleness) = (Ambiguity::default(), Duration::ZERO);
+        Ok(Self { url, key, client: None, ambiguity, staleness, cache_bytes })
+    }
+
+    /// What to do with a request that shows two credentials at places of the server's providers,
+    /// whatever these are by then: it is refused unless told.
+    ///
+    /// A guard with a chain of its own goes by
+    /// [`Chain::with_ambiguity`](keystile_auth::Chain::with_ambiguity) instead.
+    #[must_use]
+    pub fn ambiguity(self, ambiguity: Ambiguity) -> Self {
+        Self { ambiguity, ..self }
     }
 
     /// How many bytes of memory it may take for what it remembers, about: 64 MiB unless told.
@@ -99,12 +111,14 @@ impl Builder {
             .remembering(Arc::clone(&trust), self.cache_bytes - for_tokens);
         let tokens = Tokens::new(server.clone(), Arc::clone(&trust), for_tokens);
         let verifier = Arc::new(verifier);
-        let chain = Arc::new(ArcSwap::from_pointee(Chain::default()));
+        let chain = Chain::default().with_ambiguity(self.ambiguity);
+        let chain = Arc::new(ArcSwap::from_pointee(chain));
         let follower = Follower::new(
             server.clone(),
             trust,
             Arc::clone(&verifier),
             Arc::clone(&chain),
+            self.ambiguity,
             self.staleness,
         );
         let (uses, told) = Uses::new();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use keystile_api::changes::Change;
 use keystile_api::leases::{KeyFormat, Lease, LeaseRequest, VerifierSettings};
-use keystile_auth::{Chain, Clock, Place, Settlement, SystemClock, Trust, Verifier};
+use keystile_auth::{Ambiguity, Chain, Clock, Place, Settlement, SystemClock, Trust, Verifier};
 use keystile_domain::{
     Effect, Encoding, Formats, HeaderName, KeyLength, Prefix, QueryName, SecretFormat, Seq, Touches,
 };
@@ -28,6 +28,7 @@ pub(crate) struct Follower {
     trust: Arc<Trust>,
     verifier: Arc<Verifier<RemoteStore, SystemClock>>,
     chain: Arc<ArcSwap<Chain>>,
+    ambiguity: Ambiguity,
     staleness: Duration,
     lease: Option<String>,
     counter: i64,
@@ -53,6 +54,7 @@ impl Follower {
         trust: Arc<Trust>,
         verifier: Arc<Verifier<RemoteStore, SystemClock>>,
         chain: Arc<ArcSwap<Chain>>,
+        ambiguity: Ambiguity,
         staleness: Duration,
     ) -> Self {
         Self {
@@ -60,6 +62,7 @@ impl Follower {
             trust,
             verifier,
             chain,
+            ambiguity,
             staleness,
             lease: None,
             counter: 0,
@@ -198,7 +201,7 @@ impl Follower {
         let queries = queries.filter_map(|name| name.parse::<QueryName>().ok());
         let places =
             headers.map(Place::from).chain([Place::BEARER]).chain(queries.map(Place::from));
-        self.chain.store(Arc::new(Chain::new(places)));
+        self.chain.store(Arc::new(Chain::new(places).with_ambiguity(self.ambiguity)));
         let formats = Formats::new(settings.formats.iter().filter_map(format).collect());
         let formats = if settings.any_format { formats.and_any() } else { formats };
         self.verifier.replace_formats(formats);
@@ -236,3 +239,63 @@ const STREAM: usize = 256;
 const SETTLE: Duration = Duration::from_millis(2);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use keystile_auth::{Refusal, RequestView};
+    use keystile_domain::Secret;
+
+    use super::*;
+
+    /// A request with two keys.
+    struct Request;
+
+    impl RequestView for Request {
+        fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+            let lines = [("x-partner", "ks_one"), ("authorization", "Bearer ks_two")];
+            let value = lines.into_iter().find(|(line, _)| line.eq_ignore_ascii_case(name));
+            value.map(|(_, value)| value.as_bytes()).into_iter()
+        }
+
+        fn query(&self) -> &str {
+            ""
+        }
+
+        fn peer(&self) -> IpAddr {
+            Ipv4Addr::LOCALHOST.into()
+        }
+
+        fn is_tls(&self) -> bool {
+            true
+        }
+    }
+
+    /// What stands in front once the server has named its places.
+    fn found(ambiguity: Ambiguity) -> Result<Option<String>, Refusal> {
+        let key = Secret::parse("ks_verifier").unwrap();
+        let url = "http://localhost".parse().unwrap();
+        let server = Server::new(reqwest::Client::new(), url, &key).unwrap();
+        let store = RemoteStore::new(server.clone());
+        let verifier = Arc::new(Verifier::new(store, SystemClock, Formats::default()));
+        let chain = Arc::<ArcSwap<Chain>>::default();
+        let (trust, chained) = (Arc::default(), Arc::clone(&chain));
+        let mut follower =
+            Follower::new(server, trust, verifier, chained, ambiguity, Duration::ZERO);
+        follower.learn(VerifierSettings {
+            headers: vec!["x-partner".to_owned()],
+            query_parameters: Vec::new(),
+            formats: Vec::new(),
+            any_format: false,
+        });
+        let presented = chain.load().extract(&Request)?;
+        Ok(presented.map(|presented| presented.text.expose().to_owned()))
+    }
+
+    #[test]
+    fn two_keys_at_places_that_the_server_names_are_judged_as_the_builder_says() {
+        assert_eq!(found(Ambiguity::Refuse), Err(Refusal::Ambiguous));
+        assert_eq!(found(Ambiguity::TakeFirst), Ok(Some("ks_one".to_owned())));
+    }
+}
