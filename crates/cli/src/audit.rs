@@ -152,7 +152,7 @@ fn id(text: &str) -> Result<Uuid, &'static str> {
 }
 
 async fn follow(session: &Session, filter: &AuditEventFilter, tail: usize) -> Result<(), Failure> {
-    let mut seen = None;
+    let (mut seen, mut first) = (None, true);
     loop {
         let new = since(&session.client, filter, seen, tail);
         let new = match session.stop.unless_pressed(new).await {
@@ -162,7 +162,8 @@ async fn follow(session: &Session, filter: &AuditEventFilter, tail: usize) -> Re
         };
         for event in new.iter().rev() {
             seen = seen.max(Some(event.seq));
-            tell(session, event)?;
+            tell(session, event, first)?;
+            first = false;
         }
         seen = seen.or(Some(0));
         tokio::select! {
@@ -185,12 +186,14 @@ async fn since(
     new.try_collect().await
 }
 
-/// One event as one line: as text, or as JSON for programs.
-fn tell(session: &Session, event: &AuditEvent) -> Result<(), Failure> {
+/// One event as one line: as text, or as JSON or CSV for programs.
+fn tell(session: &Session, event: &AuditEvent, first: bool) -> Result<(), Failure> {
+    let (one, look) = (std::slice::from_ref(event), &session.look);
     match session.form() {
-        Form::Table | Form::Csv => output::lines([line(event)]),
-        Form::Json => output::json_line(event, &session.look),
-        form => output::many(std::slice::from_ref(event), form, &session.look),
+        Form::Table => output::lines([line(event)]),
+        Form::Json => output::json_line(event, look),
+        Form::Csv if !first => output::more_rows(one, look),
+        form => output::many(one, form, look),
     }
 }
 

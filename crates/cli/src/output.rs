@@ -106,6 +106,14 @@ pub fn rows<T: Serialize>(rows: &[T], look: &Look) -> Result<(), Failure> {
     csv::print(&values(rows)?, look)
 }
 
+/// Prints more rows behind those that [`rows`] printed.
+///
+/// # Errors
+/// The output takes no more.
+pub fn more_rows<T: Serialize>(rows: &[T], look: &Look) -> Result<(), Failure> {
+    csv::print_more(&values(rows)?, look)
+}
+
 /// What a command ends with does not depend on whether somebody reads its output to the end.
 ///
 /// # Errors

@@ -79,9 +79,19 @@ async fn the_log_is_listed_followed_and_verified() {
     kill_process(pid, Signal::INT).unwrap();
     assert!(following.wait().await.unwrap().success());
 
+    let mut following = desk.begin(&["audit", "follow", "--tail", "1", "-o", "csv"]);
+    let shown = Output::collect(following.stdout.take().unwrap());
+    until("what was before is told", async || shown.text().lines().count() == 2).await;
+    admin.post("/api/v1/roles", json!({"name": "followed too"})).await.expect(201);
+    until("it is told", async || shown.text().lines().count() == 3).await;
+    let list = desk.run(&["audit", "list", "--limit", "2", "-o", "csv"]).await.expect(0).stdout;
+    let list: Vec<_> = list.lines().collect();
+    assert_eq!(shown.text().lines().collect::<Vec<_>>(), [list[0], list[2], list[1]]);
+    following.kill().await.unwrap();
+
     let list = ["audit", "list", "--target", "role", "--since", "1h", "-o", "json"];
     let list = desk.run(&list).await.expect(0).json();
-    assert_eq!(list[0]["target"]["name"], "followed");
+    assert_eq!(list[0]["target"]["name"], "followed too");
     desk.run(&["audit", "verify", "--head", kept]).await.expect(0);
     let (seq, _) = kept.split_once(':').unwrap();
     let other = format!("{seq}:{}", "0".repeat(64));

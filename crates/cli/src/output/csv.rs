@@ -12,6 +12,15 @@ use crate::failure::Failure;
 /// Prints each thing as one line. A list of plain values stands in one field, divided by commas;
 /// what is deeper is JSON.
 pub fn print(things: &[Value], look: &Look) -> Result<(), Failure> {
+    write(things, true, look)
+}
+
+/// Prints things of the same members behind those that are printed.
+pub fn print_more(things: &[Value], look: &Look) -> Result<(), Failure> {
+    write(things, false, look)
+}
+
+fn write(things: &[Value], with_head: bool, look: &Look) -> Result<(), Failure> {
     let mut head: Vec<&str> = Vec::new();
     for name in things.iter().filter_map(Value::as_object).flat_map(|members| members.keys()) {
         if !head.contains(&name.as_str()) {
@@ -19,7 +28,7 @@ pub fn print(things: &[Value], look: &Look) -> Result<(), Failure> {
         }
     }
     let mut writer = csv::Writer::from_writer(Vec::new());
-    if !head.is_empty() {
+    if with_head && !head.is_empty() {
         writer.write_record(&head)?;
     }
     for thing in things {
