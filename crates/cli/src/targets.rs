@@ -169,7 +169,8 @@ fn thing_id(thing: &impl Shown) -> String {
     thing.id()
 }
 
-fn is_pattern(text: &str) -> bool {
+/// Whether a text stands for more than one name.
+pub fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 

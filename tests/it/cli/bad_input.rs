@@ -72,4 +72,9 @@ async fn a_broken_rule_names_the_member_and_the_request() {
     assert!(admin.fails(&unknown, 2).await.contains("prefixx"));
     let role = ["keys", "new", "x", "--role", "nobody"];
     assert!(admin.fails(&role, 3).await.contains("nobody"));
+    for pattern in ["admin*", "administrato?"] {
+        let role = ["keys", "new", "x", "--role", pattern];
+        assert!(admin.fails(&role, 2).await.contains("named whole"));
+    }
+    assert_eq!(admin.prints(&["keys", "list", "--name", "x", "-o", "id"]).await, "");
 }

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::output::{Column, Shown, moment};
 use crate::resource::{Examples, Made, Nothing, Resource, Things};
 use crate::session::Session;
+use crate::targets::is_pattern;
 
 /// All roles.
 pub struct Roles(Client);
@@ -182,6 +183,9 @@ pub async fn role_patch(
 }
 
 async fn role_id(client: &Client, name: &str) -> Result<i64, Failure> {
+    if is_pattern(name) {
+        return Err(Failure::Usage(format!("{name}: a role is named whole, or by its id")));
+    }
     let filter = RoleFilter { name: Some(name.to_owned()), ..RoleFilter::default() };
     let found: Vec<Role> = client.roles().stream(filter).try_collect().await?;
     match &found[..] {
