@@ -6,18 +6,30 @@ use std::{
     process::Stdio,
 };
 
-use acceptance::{Caller, Database, on_each_database};
+use acceptance::{Caller, Database, on_each_database, until};
 
-use super::{Failing, administrator};
+use super::{Failing, Person, administrator};
 
 on_each_database! {
     async fn ids_go_from_one_command_to_the_next(database: Database) {
-        let (_server, admin) = administrator(&database).await;
+        let (server, admin) = administrator(&database).await;
         for name in ["temp-1", "temp-2", "stays"] {
             admin.prints(&["keys", "new", name, "-q"]).await;
         }
         let past = ["keys", "list", "--expires-before", "2026-01-01T00:00:00Z", "-o", "id"];
         assert_eq!(admin.prints(&past).await, "");
+
+        // Get-JIMApiKey | Where-Object { $_.ExpiresAt -lt (Get-Date) } | Set-JIMApiKey -Disable
+        let brief = admin.prints(&["keys", "new", "brief", "--expires-in", "1s", "-q"]).await;
+        let expired = ["keys", "list", "--expired", "-o", "id"];
+        until("it has ended", async || !admin.prints(&expired).await.is_empty()).await;
+        let holder = Person::new().at(&server).env("KEYSTILE_TOKEN", brief.trim());
+        assert!(holder.fails(&["whoami"], 4).await.contains("invalid_credential"));
+        let ids = admin.prints(&expired).await;
+        let disabled = admin.run_with(&["keys", "set", "-", "--disable"], &ids).await;
+        assert!(disabled.status.success(), "{disabled:#?}");
+        assert_eq!(admin.prints(&["keys", "list", "--disabled", "-o", "name"]).await, "brief\n");
+        admin.prints(&["keys", "remove", "brief", "--force"]).await;
 
         // Get-JIMApiKey | Where-Object … | Set-JIMApiKey -Disable
         let ids = admin.prints(&["keys", "list", "--name", "temp-*", "-o", "id"]).await;
