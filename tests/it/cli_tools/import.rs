@@ -1,6 +1,9 @@
 //! `import`: what is broken off is gone on with, and what is refused is told.
 
-use std::{fmt::Write, fs, os::unix::fs::PermissionsExt, os::unix::process::ExitStatusExt};
+use std::{
+    collections::BTreeSet, fmt::Write, fs, os::unix::fs::PermissionsExt,
+    os::unix::process::ExitStatusExt,
+};
 
 use acceptance::{Api, Caller, Database, started, until};
 use rustix::process::{Pid, Signal, kill_process};
@@ -115,6 +118,36 @@ async fn secrets_that_are_drawn_are_in_a_file_of_their_owners() {
     let over = desk.run(&["import", text(&others), "--secrets", text(&secrets)]).await.expect(1);
     assert!(over.stderr.contains("is there already"), "{over:#?}");
     assert_eq!(fs::read_to_string(&secrets).unwrap(), lines);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_killed_loses_no_secret_that_it_drew() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let rows: String = (0..2_000).map(|n| format!("key {n}\n")).collect();
+    let file = desk.file("keys.csv", &format!("name\n{rows}"));
+    let secrets = desk.folder.join("secrets.ndjson");
+    let import = ["import", text(&file), "--batch", "20", "--secrets", text(&secrets)];
+    for part in [100, 700, 1_300] {
+        let mut killed = desk.begin(&import);
+        until("a part is made", async || made(&admin).await >= part).await;
+        signal(&killed, Signal::KILL);
+        assert_eq!(killed.wait().await.unwrap().signal(), Some(Signal::KILL.as_raw()));
+    }
+    assert!(made(&admin).await < 2_000);
+    desk.run(&import).await.expect(0);
+
+    assert_eq!(made(&admin).await, 2_000);
+    let lines = fs::read_to_string(&secrets).unwrap();
+    let mut names = BTreeSet::new();
+    for line in lines.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        names.insert(line["name"].as_str().unwrap().to_owned());
+        let holder = admin.with(Caller::Bearer(line["key"].as_str().unwrap().to_owned()));
+        let me = holder.get("/api/v1/me").await.expect(200);
+        assert_eq!(me.body["credential"]["name"], line["name"]);
+    }
+    assert_eq!((lines.lines().count(), names.len()), (2_000, 2_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]
