@@ -3,7 +3,7 @@
 use acceptance::{Database, on_each_database};
 use serde_json::json;
 
-use super::{Failing, administrator};
+use super::{Failing, Person, administrator};
 
 on_each_database! {
     async fn roles_are_named_by_what_they_allow(database: Database) {
@@ -54,6 +54,29 @@ on_each_database! {
         let remove = ["users", "remove", "deploy-bot", "ann", "--force", "--revoke-tokens"];
         admin.prints(&[&remove[..], &["--reason", "the project is over"]].concat()).await;
         assert_eq!(admin.prints(&["users", "list", "-o", "name"]).await, "admin\n");
+    }
+
+    async fn ones_own_tokens_have_every_verb(database: Database) {
+        let (server, admin) = administrator(&database).await;
+        admin.prints(&["users", "new", "bot", "--service-account", "--role", "auditor"]).await;
+        let new = ["tokens", "new", "first", "--user", "bot", "--expires-in", "30d", "-q"];
+        let first = admin.prints(&new).await;
+        let bot = Person::new().at(&server).env("KEYSTILE_TOKEN", first.trim());
+        let set = ["tokens", "set", "first", "--name", "renamed", "--pass-thru"];
+        assert_eq!(bot.shows(&set).await["name"], "renamed");
+        let second = bot.prints(&["tokens", "new", "second", "--expires-in", "1d", "-q"]).await;
+        let second = Person::new().at(&server).env("KEYSTILE_TOKEN", second.trim());
+        second.prints(&["whoami"]).await;
+        assert_eq!(bot.shows(&["tokens", "get", "second"]).await["name"], "second");
+        let usage = bot.prints(&["tokens", "usage", "second"]).await;
+        assert!(usage.starts_with("last used"), "{usage}");
+        assert_eq!(bot.prints(&["tokens", "list", "--sort", "name", "-o", "name"]).await, "renamed\nsecond\n");
+        bot.prints(&["tokens", "remove", "second", "--force"]).await;
+        second.fails(&["whoami"], 4).await;
+        assert_eq!(bot.prints(&["tokens", "list", "-o", "name"]).await, "renamed\n");
+
+        assert_eq!(admin.shows(&["users", "get", "bot"]).await["is_service_account"], true);
+        assert_eq!(admin.shows(&["roles", "get", "auditor"]).await["built_in"], true);
     }
 
     async fn providers_take_every_setting_of_their_kind(database: Database) {

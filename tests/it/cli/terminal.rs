@@ -1,5 +1,7 @@
 //! At a terminal: hidden input, questions, Ctrl-C, colours.
 
+use std::process::Command;
+
 use acceptance::{Database, Options, Server};
 use rexpect::{
     process::WaitStatus,
@@ -188,6 +190,41 @@ async fn a_terminal_has_colours_unless_somebody_minds() {
     assert!(coloured.contains("enabled") && coloured.contains('\u{1b}'), "{coloured:?}");
     let plain = list(&admin.env("NO_COLOR", "1"));
     assert!(plain.contains("enabled") && !plain.contains('\u{1b}'), "{plain:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_asks_for_the_credential_and_does_not_show_it() {
+    let (server, admin) = administrator(&Database::Sqlite).await;
+    let code = block_in_place(|| {
+        let mut terminal = at_a_terminal(&admin, &["verify"]);
+        terminal.exp_string("Key or token").unwrap();
+        terminal.send_line(&server.admin_key()).unwrap();
+        let said = terminal.exp_string("First administrator").unwrap();
+        assert!(!said.contains(&server.admin_key()[4..]), "{said}");
+        ended(terminal)
+    });
+    assert_eq!(code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_no_wider_than_the_terminal() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    let long = "a name that is much longer than the terminal is wide, and has no end in sight";
+    admin.prints(&["keys", "new", long, "--role", "1,3,4", "-q"]).await;
+    for columns in [60_usize, 120] {
+        let list = admin.command(&["keys", "list"]);
+        let mut narrow = Command::new("sh");
+        narrow.arg("-c").arg(format!("stty rows 24 cols {columns} && exec \"$0\" \"$@\""));
+        narrow.arg(list.get_program()).args(list.get_args()).env("NO_COLOR", "1");
+        for (name, value) in list.get_envs() {
+            value.map(|value| narrow.env(name, value));
+        }
+        let shown = block_in_place(|| spawn_command(narrow, Some(PATIENCE)).unwrap().exp_eof());
+        let shown = shown.unwrap();
+        let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(shown.contains("enabled") && widest > 40, "{shown}");
+        assert!(widest <= columns, "{shown}");
+    }
 }
 
 /// The command, with a terminal for its standard input, output and error.
