@@ -206,7 +206,8 @@ fn line(event: &AuditEvent) -> String {
 async fn verify(session: &Session, kept: Option<Head>) -> Result<(), Failure> {
     let events = session.client.audit_events();
     let mut report = session.stop.unless_pressed(events.verify()).await?;
-    let head_found = match &kept {
+    // Of a broken log nothing more is asked: that it is broken must be told in any case.
+    let head_found = match kept.as_ref().filter(|_| report.broken.is_none()) {
         Some(kept) => {
             let still = still_there(&session.client, &report, kept);
             Some(session.stop.unless_pressed(still).await?)
