@@ -30,9 +30,7 @@ pub enum Answer {
 /// # Errors
 /// There is nobody to ask, who is told of `instead`; or they pressed Ctrl-C.
 pub fn ask(question: &str, instead: &str) -> Result<Answer, Failure> {
-    if !environment::has_somebody() {
-        return Err(Failure::Usage(format!("there is no terminal to ask on: {instead}")));
-    }
+    somebody_or(instead)?;
     CustomType::new(question)
         .with_help_message("yes, no, all, quit")
         .with_error_message("answer with yes, no, all or quit, or their first letter")
@@ -45,14 +43,17 @@ pub fn ask(question: &str, instead: &str) -> Result<Answer, Failure> {
 /// # Errors
 /// There is nobody to ask, who is told of `instead`; or they pressed Ctrl-C.
 pub fn agree(question: &str, instead: &str) -> Result<bool, Failure> {
-    if !environment::has_somebody() {
-        return Err(Failure::Usage(format!("there is no terminal to ask on: {instead}")));
-    }
+    somebody_or(instead)?;
     Confirm::new(question)
         .with_help_message("yes, no")
         .with_error_message("answer with yes or no, or their first letter")
         .prompt()
         .map_err(interrupted)
+}
+
+fn somebody_or(instead: &str) -> Result<(), Failure> {
+    let nobody = || Failure::Usage(format!("there is no terminal to ask on: {instead}"));
+    environment::has_somebody().then_some(()).ok_or_else(nobody)
 }
 
 /// Takes a secret: on a terminal without showing it, otherwise the first line of standard input.
