@@ -4,6 +4,7 @@
 //! The numbers in the names of tests are those of the rules in `docs/clustering.md`.
 
 mod clocks;
+mod commands;
 mod cut_off;
 mod failover;
 mod forks;

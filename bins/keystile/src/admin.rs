@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use keystile_auth::SystemClock;
+use keystile_service::cluster::outwait_leases;
 use keystile_service::first_start::is_initialised_under;
 use keystile_service::sign_in::PasswordReset;
 use keystile_service::{Keystile, Options, Rotation, ServiceError};
-use keystile_storage::ServerLock;
+use keystile_storage::{ServerLock, Store};
 use zeroize::Zeroizing;
 
 use crate::cli::AdminAction;
@@ -40,7 +41,7 @@ pub fn run(action: AdminAction) -> anyhow::Result<()> {
 }
 
 async fn reset_password(username: &str, flags: Flags) -> anyhow::Result<()> {
-    let (keystile, lock) = open(flags).await?;
+    let (keystile, store, lock) = open(flags).await?;
     let PasswordReset { user, password } = match keystile.reset_password(username).await {
         Err(ServiceError::NotFound) => bail!(
             "there is no person called {username:?}; service accounts have no password, and nobody \
@@ -48,7 +49,8 @@ async fn reset_password(username: &str, flags: Flags) -> anyhow::Result<()> {
         ),
         reset => reset?,
     };
-    until_in_force(&keystile, lock.as_ref()).await?;
+    drop(lock);
+    outwait_leases(&store).await?;
     // The password alone is the answer: a program reads nothing else.
     if io::stdout().is_terminal() {
         eprintln!(
@@ -66,22 +68,15 @@ async fn reset_password(username: &str, flags: Flags) -> anyhow::Result<()> {
 }
 
 async fn rotate_signing_key(now: bool, flags: Flags) -> anyhow::Result<()> {
-    let (keystile, lock) = open(flags).await?;
+    let (keystile, store, lock) = open(flags).await?;
     let rotation = if now { Rotation::AtOnce } else { Rotation::Overlapping };
     keystile.rotate_signing_key(rotation).await?;
-    until_in_force(&keystile, lock.as_ref()).await
-}
-
-/// Waits until every server decides by what was changed. There is none while a file is held here.
-async fn until_in_force(keystile: &Keystile, lock: Option<&ServerLock>) -> anyhow::Result<()> {
-    if lock.is_none() {
-        keystile.wait_for_verifiers().await?;
-    }
-    Ok(())
+    drop(lock);
+    Ok(outwait_leases(&store).await?)
 }
 
 /// What a server made before. A file has one process at a time, so its server must be stopped.
-async fn open(flags: Flags) -> anyhow::Result<(Keystile, Option<ServerLock>)> {
+async fn open(flags: Flags) -> anyhow::Result<(Keystile, Store, Option<ServerLock>)> {
     let settings = load(flags)?;
     if let Database::Sqlite { path } = &settings.database
         && !path.exists()
@@ -98,8 +93,8 @@ async fn open(flags: Flags) -> anyhow::Result<(Keystile, Option<ServerLock>)> {
     let options = Options {
         public_url: settings.public_url.map(|url| url.as_str().to_owned()),
         jwt_algorithm: settings.jwt_algorithm,
-        lease: settings.limits.lease,
         ..Options::default()
     };
-    Ok((Keystile::open(store, &master, Arc::new(SystemClock), options).await?, lock))
+    let clock = Arc::new(SystemClock);
+    Ok((Keystile::open(store.clone(), &master, clock, options).await?, store, lock))
 }

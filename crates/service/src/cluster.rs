@@ -31,7 +31,7 @@ pub use self::join::JoinError;
 pub(crate) use self::news::{News, effects};
 use self::passed::Passed;
 pub use self::reaper::Beats;
-pub use self::wait::Revocation;
+pub use self::wait::{Revocation, outwait_leases};
 
 use crate::{Caller, Keystile, ServiceError};
 
@@ -82,6 +82,13 @@ impl Lease {
     /// the next look would have been due even without any.
     fn silence(self) -> Duration {
         self.over().max(follow::PERIOD * 2)
+    }
+
+    /// The one that a database tells.
+    fn from_millis(millis: i64) -> Result<Self, StoreError> {
+        let lease = u64::try_from(millis).ok().map(Duration::from_millis);
+        let lease = lease.and_then(|lease| Self::try_from(lease).ok());
+        lease.ok_or(StoreError::Corrupt("meta.lease_millis"))
     }
 
     fn millis(self) -> i64 {

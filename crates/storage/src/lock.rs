@@ -46,6 +46,17 @@ pub fn lock_server(database: &Path) -> Result<ServerLock, OpenError> {
     }
 }
 
+/// Whether somebody has taken the file. Who takes it at this very moment may find it in use.
+pub(crate) fn is_served(database: &Path) -> Result<bool, OpenError> {
+    let path = beside(&real(database)?, ".server.lock");
+    let failed = |source| OpenError::File { path: path.clone(), source };
+    match open(&path).map_err(failed)?.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// Waits until no other process migrates `database`, and keeps them away. Blocks.
 pub(crate) fn lock_migrations(database: &Path) -> Result<File, OpenError> {
     let path = beside(&real(database)?, ".migrate.lock");

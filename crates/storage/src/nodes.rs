@@ -74,6 +74,16 @@ impl Conn {
         let row: GenerationRow = in_time(async { Ok(ask.get_result(&mut ***link).await?) }).await?;
         Ok(Some(row.generation))
     }
+
+    /// The lease that the cluster counts on, in milliseconds; `None`: there never was a node.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer or holds what cannot be read.
+    pub async fn find_lease(&mut self) -> Result<Option<i64>, StoreError> {
+        let lease = self.find_meta(LEASE).await?;
+        lease.map(|lease| parse(&lease, "meta.lease_millis")).transpose()
+    }
 }
 
 impl Books {

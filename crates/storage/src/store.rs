@@ -22,7 +22,7 @@ use crate::group::Queue;
 use crate::postgres::{Connector, Unproven};
 use crate::sqlite::{self, SqliteLink};
 use crate::transaction::Transaction;
-use crate::{Books, Conn, DumpError, OpenError, Sink, StoreError, Tx, migrations};
+use crate::{Books, Conn, DumpError, OpenError, Sink, StoreError, Tx, lock, migrations};
 
 /// Where the data are, and how they are reached.
 #[derive(Clone, Debug)]
@@ -186,6 +186,19 @@ impl Store {
             Ok(())
         };
         tokio::time::timeout(PING, asking).await.map_err(StoreError::unavailable)?
+    }
+
+    /// Whether servers may be working with the database: with a file, whether one has taken it. Of
+    /// PostgreSQL nobody can know it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the lock beside the file cannot be looked at.
+    pub fn may_be_served(&self) -> Result<bool, StoreError> {
+        match &self.backend {
+            Backend::Postgres { .. } => Ok(true),
+            Backend::Sqlite { file, .. } => lock::is_served(file).map_err(StoreError::unavailable),
+        }
     }
 
     /// Lends a connection for reading.

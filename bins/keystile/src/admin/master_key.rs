@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use keystile_auth::{Clock, SystemClock};
+use keystile_service::cluster::outwait_leases;
 use keystile_service::first_start::is_initialised_under;
 use keystile_service::{MasterKey, rotate_master_key};
 
@@ -43,6 +44,7 @@ pub(super) async fn rotate(new_key: Option<PathBuf>, flags: Flags) -> anyhow::Re
         rotate_master_key(&store, &old, &new, &SystemClock).await?;
     }
     if is_given {
+        outwait_leases(&store).await?;
         eprintln!("keystile: from now on servers start with the master key in {}", file.display());
         return Ok(());
     }
@@ -54,6 +56,7 @@ pub(super) async fn rotate(new_key: Option<PathBuf>, flags: Flags) -> anyhow::Re
     if new_key.is_none() {
         remove(file)?;
     }
+    outwait_leases(&store).await?;
     eprintln!("keystile: backups from before need the old master key, now in {}", kept.display());
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use keystile_auth::SystemClock;
+use keystile_service::cluster::outwait_leases;
 use keystile_service::peppers::{Forgotten, Rotated, Stragglers, forget, rotate};
 
 use crate::open::open_beside;
@@ -11,7 +12,7 @@ use crate::settings::Flags;
 pub(super) async fn rotate_pepper(flags: Flags) -> anyhow::Result<()> {
     let (store, master) = open_beside(flags).await?;
     match rotate(&store, &master, &SystemClock).await? {
-        Rotated::Done => Ok(()),
+        Rotated::Done => Ok(outwait_leases(&store).await?),
         Rotated::Not(until) => bail!("the last rotation is too fresh: try again at {until}"),
     }
 }
@@ -25,6 +26,7 @@ pub(super) async fn forget_old_peppers(force: bool, flags: Flags) -> anyhow::Res
             Ok(())
         }
         Forgotten::Done(stopped) => {
+            outwait_leases(&store).await?;
             eprintln!("keystile: the old peppers are forgotten; stopped: {}", stopped.len());
             Ok(())
         }

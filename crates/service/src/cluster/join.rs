@@ -86,9 +86,7 @@ impl Keystile {
         let cluster = &self.cluster;
         let mut books = self.store.books().await?;
         let present = books.settle_lease(cluster.lease.millis()).await?;
-        let present = Duration::from_millis(u64::try_from(present).unwrap_or_default());
-        let present = Lease::try_from(present)
-            .map_err(|_too_long| StoreError::Corrupt("meta.lease_millis"))?;
+        let present = Lease::from_millis(present)?;
         if present != cluster.lease {
             books.rollback().await?;
             return Ok(present);

@@ -8,9 +8,10 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use keystile_domain::{Seq, Timestamp};
-use keystile_storage::{Node, StoreError};
+use keystile_storage::{Node, Store, StoreError};
 use tokio::time::{sleep, timeout};
 
+use super::Lease;
 use crate::{Keystile, ServiceError};
 
 /// That everything that was changed before is in force everywhere.
@@ -99,6 +100,22 @@ impl Keystile {
             known == generation && age >= self.cluster.lease.over()
         })
     }
+}
+
+/// Waits until no server can decide any more by what was before the last change, which somebody who
+/// is no node has made: a lease and its margin, if any server may be running.
+///
+/// # Errors
+///
+/// [`ServiceError::Store`] if it cannot be told how long that is.
+pub async fn outwait_leases(store: &Store) -> Result<(), ServiceError> {
+    if !store.may_be_served()? {
+        return Ok(());
+    }
+    if let Some(lease) = store.read().await?.find_lease().await? {
+        sleep(Lease::from_millis(lease)?.over()).await;
+    }
+    Ok(())
 }
 
 /// How soon to ask again.
