@@ -29,7 +29,8 @@ pub struct OldSecretUse {
     pub address: Option<String>,
     /// What it calls itself, in up to 200 characters; `null`: nothing.
     pub user_agent: Option<String>,
-    /// How often.
+    /// How often. Of a client that showed the secret before it too, just before a rotation, that may
+    /// be counted here.
     pub count: i64,
     /// When last.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]

@@ -104,12 +104,14 @@ impl Keystile {
         options: Options<SecretRotation>,
         end: impl FnOnce(&Scope, &ApiKey, &[Role]) -> Result<Timestamp, ServiceError> + Send + 'static,
     ) -> Result<Changed<SecretRotation>, ServiceError> {
+        let unwritten = self.unwritten_old_secret_uses(id.as_uuid()).await;
         self.change(caller, Power::ApiKeysWrite, options, move |scope| {
             Box::pin(async move {
                 let (key, roles) = scope.api_key_in_reach(id, None).await?;
                 let ends_at = end(scope, &key, &roles)?;
                 let event = (action, target(&key), snapshot(&key));
-                scope.move_old_end((id.into(), key.expiry), ends_at, event).await
+                let moved = scope.move_old_end((id.into(), key.expiry), ends_at, event).await?;
+                Ok(moved.with(unwritten))
             })
         })
         .await

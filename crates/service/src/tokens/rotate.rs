@@ -78,13 +78,15 @@ impl Keystile {
         id: TokenId,
         options: Options<SecretRotation>,
     ) -> Result<Changed<SecretRotation>, ServiceError> {
+        let unwritten = self.unwritten_old_secret_uses(id.as_uuid()).await;
         self.change(caller, None, options, move |scope| {
             Box::pin(async move {
                 let owner = scope.token_owner(owner).await?;
                 let token = scope.token_in_reach(&owner, id, None).await?;
                 let state = snapshot(&owner.user, &token);
                 let event = (Action::TokenRotationFinished, target(&token), state);
-                scope.move_old_end((id.into(), token.expiry), scope.now, event).await
+                let moved = scope.move_old_end((id.into(), token.expiry), scope.now, event).await?;
+                Ok(moved.with(unwritten))
             })
         })
         .await
@@ -107,6 +109,7 @@ impl Keystile {
         overlap: RotationOverlap,
         options: Options<SecretRotation>,
     ) -> Result<Changed<SecretRotation>, ServiceError> {
+        let unwritten = self.unwritten_old_secret_uses(id.as_uuid()).await;
         self.change(caller, None, options, move |scope| {
             Box::pin(async move {
                 let owner = scope.token_owner(owner).await?;
@@ -116,7 +119,8 @@ impl Keystile {
                 let ends_at = overlap.end(scope.now);
                 let state = snapshot(&owner.user, &token);
                 let event = (Action::TokenRotationExtended, target(&token), state);
-                scope.move_old_end((id.into(), token.expiry), ends_at, event).await
+                let moved = scope.move_old_end((id.into(), token.expiry), ends_at, event).await?;
+                Ok(moved.with(unwritten))
             })
         })
         .await
