@@ -146,6 +146,32 @@ fn every_request_body_has_an_example() {
 }
 
 #[test]
+fn every_change_that_can_wait_says_what_it_is_answered_then() {
+    let waits = |operation: &Value| {
+        let parameters = operation["parameters"].as_array();
+        parameters.into_iter().flatten().any(|parameter| parameter["name"] == "wait")
+    };
+    let mut waiting = 0;
+    for (name, operation) in operations().filter(|(_, operation)| waits(operation)) {
+        let answers = members(&operation["responses"]);
+        for (status, answer) in answers.filter(|(status, _)| matches!(*status, "200" | "201")) {
+            let schema = &answer["content"]["application/json"]["schema"];
+            let choices = schema["anyOf"].as_array().map_or(std::slice::from_ref(schema), |of| of);
+            for choice in choices {
+                let revocation = member_of(choice, "revocation");
+                assert_eq!(revocation["$ref"], REVOCATION, "{name}: {status}: {choice}");
+            }
+            // A change without an answer has one then, of nothing but that.
+            let has_none = !operation["responses"]["204"].is_null();
+            let in_force = json!({ "$ref": "#/components/schemas/InForce" });
+            assert_eq!(choices.contains(&in_force), has_none, "{name}");
+            waiting += 1;
+        }
+    }
+    assert!(waiting > 30, "{waiting}");
+}
+
+#[test]
 fn every_reference_leads_somewhere_and_everything_is_referred_to() {
     let mut referred = BTreeSet::new();
     references(&DOCUMENT, &mut referred);
@@ -217,6 +243,14 @@ fn target(part: &'static Value) -> &'static Value {
     }
 }
 
+/// A member of what a schema describes, whatever it is composed of.
+fn member_of(schema: &'static Value, name: &str) -> &'static Value {
+    let schema = target(schema);
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    let of_parts = parts.map(|part| member_of(part, name)).find(|member| !member.is_null());
+    of_parts.unwrap_or(&schema["properties"][name])
+}
+
 fn references(part: &Value, found: &mut BTreeSet<String>) {
     found.extend(part["$ref"].as_str().map(str::to_owned));
     let items = part.as_array().into_iter().flatten();
@@ -225,6 +259,8 @@ fn references(part: &Value, found: &mut BTreeSet<String>) {
 
 /// Read by what reads the formats of Prometheus, which is no JSON.
 const METRICS: &str = "get /metrics";
+
+const REVOCATION: &str = "#/components/schemas/Revocation";
 
 /// How one begins to be somebody.
 const PUBLIC: [&str; 5] = [

@@ -2,6 +2,7 @@
 
 mod examples;
 mod problems;
+mod waits;
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{ArrayItems, Schema};
@@ -31,6 +32,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
         }
     }
     examples::add(document);
+    waits::describe(document);
 }
 
 /// Whether nobody needs to show who they are. Signing in is how one begins to, and the token
