@@ -30,7 +30,8 @@ pub(crate) fn routes(routing: &mut Routing<'_>) {
 #[into_params(parameter_in = Query)]
 struct FeedParams {
     /// Show the changes behind this place. Left out: those that are still to come. The header
-    /// `Last-Event-ID` counts more.
+    /// `Last-Event-ID` counts more. A place behind the last change is refused: after a restore, or
+    /// a failover that lost changes, the log is another one.
     #[param(minimum = 0)]
     after: Option<i64>,
 }
@@ -52,10 +53,14 @@ async fn list_changes(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let (keystile, caller) = (&state.keystile, authorized.caller());
+    // Before the end of the feed is read, so that it is the end of what this stream tells.
+    let seat = is_for_ever(&request).then(|| keystile.take_stream(caller)).transpose()?;
     let position = keystile.feed_head().await?;
-    let after = begin(&request, &params)?.unwrap_or(position);
-    if is_for_ever(&request) {
-        let seat = keystile.take_stream(caller)?;
+    let (name, after) = begin(&request, &params)?.unwrap_or(("after", position));
+    if after > position {
+        return Err(broken_parameter(name, AHEAD));
+    }
+    if let Some(seat) = seat {
         let caller = Arc::new(caller.clone());
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream")
@@ -79,18 +84,22 @@ pub(crate) fn change(event: &FeedEvent) -> Change {
     }
 }
 
-fn begin(request: &HttpRequest, params: &FeedParams) -> Result<Option<Seq>, ApiError> {
+/// Behind which place to begin, and what says so.
+fn begin(
+    request: &HttpRequest,
+    params: &FeedParams,
+) -> Result<Option<(&'static str, Seq)>, ApiError> {
     let rule = "must be the place of a change";
     let header = match request.headers().get(LAST_EVENT_ID) {
         Some(value) => {
             let place = value.to_str().ok().and_then(|text| text.parse().ok());
-            Some(place.ok_or_else(|| broken_parameter("Last-Event-ID", rule))?)
+            Some(("Last-Event-ID", place.ok_or_else(|| broken_parameter("Last-Event-ID", rule))?))
         }
         None => None,
     };
-    match header.or(params.after) {
-        Some(place) if place < 0 => Err(broken_parameter("after", rule)),
-        place => Ok(place.map(Seq)),
+    match header.or(params.after.map(|after| ("after", after))) {
+        Some((name, place)) if place < 0 => Err(broken_parameter(name, rule)),
+        place => Ok(place.map(|(name, place)| (name, Seq(place)))),
     }
 }
 
@@ -105,4 +114,7 @@ fn is_for_ever(request: &HttpRequest) -> bool {
     wants && *Asked::of(request).method() == Method::GET
 }
 
+/// After a failover that lost changes, or a restore.
+const AHEAD: &str = "must not be behind the last change: the log that had it is no more, so forget \
+                     what was learnt from it and begin without a place";
 const LAST_EVENT_ID: &str = "last-event-id";

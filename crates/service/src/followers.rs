@@ -153,6 +153,11 @@ impl Followers {
         self.leases().clear();
     }
 
+    /// What this node has told of the feed did not happen.
+    pub(crate) fn fork(&self) {
+        self.streams.fork();
+    }
+
     /// Every change of them is whole when it is seen, whoever panics.
     fn leases(&self) -> MutexGuard<'_, Leases> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)

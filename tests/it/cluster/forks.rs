@@ -1,6 +1,7 @@
 //! The database comes back with another history: after a failover that lost changes, or a restore.
 
-use acceptance::{Database, Options, Part, Postgres, Proxy, Server, Setup, scratch, until};
+use acceptance::{Api, Database, Options, Part, Postgres, Proxy, Server, Setup, scratch, until};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::Stage;
@@ -24,11 +25,20 @@ async fn rule_7_of_a_history_that_did_not_happen_nothing_is_believed() {
     let lost = stage.key().await;
     stage.admin.patch(&key.at(""), json!({ "enabled": false })).await.expect(200);
     stage.turned_away(&key).await;
+    let heard = stage.admin_at(1).get(CHANGES).await.expect(200).body["position"].clone();
+    let mut stream = stream(&stage.admin_at(1)).await;
     primary.kill();
     standby.start();
     standby.promote().await;
     proxy.lead_to(&standby.same_database(&url));
 
+    // Whoever has heard of it is not left with it.
+    while let Ok(Some(_)) = stream.chunk().await {}
+    until("the place is none", async || {
+        let answer = stage.admin_at(1).get(&format!("{CHANGES}?after={heard}")).await;
+        answer.status == 422
+    })
+    .await;
     // What the nodes remember of the other history would last for a minute.
     for node in 0..2 {
         let (lost, lives) = (stage.at(node, lost.caller()), stage.at(node, key.caller()));
@@ -42,6 +52,15 @@ async fn rule_7_of_a_history_that_did_not_happen_nothing_is_believed() {
     stage.admin.patch(&key.at(""), json!({ "enabled": false })).await.expect(200);
     stage.turned_away(&key).await;
 }
+
+async fn stream(api: &Api) -> Response {
+    let request = api.request(Method::GET, CHANGES).header("Accept", "text/event-stream");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response
+}
+
+const CHANGES: &str = "/api/v1/changes";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_22_a_restore_is_another_history_for_nodes_that_run() {

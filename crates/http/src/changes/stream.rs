@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt};
 use keystile_domain::Seq;
 use keystile_service::Caller;
 use keystile_service::followers::{FeedEvent, FeedWatch, StreamSeat};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::change;
 use crate::state::State;
@@ -25,24 +25,34 @@ struct Follower {
     last: Seq,
     /// When the next may be sent.
     due: Instant,
-    /// Held until the stream ends.
-    _seat: StreamSeat,
+    /// When something is sent all the same.
+    quiet_until: Instant,
 }
 
 /// The events of server-sent events. It ends when the server drains, when nobody can say what has
-/// changed, and when the caller's credential ends: whoever may comes back.
+/// changed, when what it told turns out not to have happened, and when the caller's credential ends:
+/// whoever may comes back.
 pub(super) fn stream(
     state: Arc<State>,
     caller: Arc<Caller>,
     seat: StreamSeat,
     after: Seq,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let feed = state.keystile.watch_feed();
-    let follower = Follower { state, caller, feed, last: after, due: Instant::now(), _seat: seat };
+    let (feed, health) = (state.keystile.watch_feed(), state.health.clone());
+    let due = Instant::now();
+    let follower = Follower { state, caller, feed, last: after, due, quiet_until: due + QUIET };
     let hello = once(ready(Ok(Bytes::from_static(HELLO.as_bytes()))));
-    hello.chain(unfold(follower, |mut follower| async move {
-        let next = follower.next().await?;
-        Some((Ok(next), follower))
+    hello.chain(unfold((follower, seat), move |(mut follower, seat)| {
+        let health = health.clone();
+        async move {
+            let next = tokio::select! {
+                biased;
+                () = health.drained() => None,
+                () = seat.forked() => None,
+                next = follower.next() => next,
+            };
+            Some((Ok(next?), (follower, seat)))
+        }
     }))
 }
 
@@ -56,23 +66,22 @@ impl Follower {
             if let Some(last) = changes.last() {
                 self.last = last.place.seq;
                 self.due = Instant::now() + GATHERED;
-                self.still_admitted().await?;
-                return Some(changes.iter().map(event).collect::<String>().into());
+                return self.send(changes.iter().map(event).collect::<String>().into()).await;
             }
             tokio::select! {
-                () = self.feed.advanced() => {}
-                () = sleep(QUIET) => {
-                    self.still_admitted().await?;
-                    return Some(Bytes::from_static(HEARTBEAT.as_bytes()));
+                biased;
+                () = sleep_until(self.quiet_until) => {
+                    return self.send(Bytes::from_static(HEARTBEAT.as_bytes())).await;
                 }
-                () = self.state.health.drained() => return None,
+                () = self.feed.advanced() => {}
             }
         }
     }
 
-    /// The caller's credential may have ended since the last time.
-    async fn still_admitted(&self) -> Option<()> {
-        self.state.keystile.still_admits(&self.caller).await.then_some(())
+    /// Sends it if the caller's credential has not ended since the last time.
+    async fn send(&mut self, told: Bytes) -> Option<Bytes> {
+        self.quiet_until = Instant::now() + QUIET;
+        self.state.keystile.still_admits(&self.caller).await.then_some(told)
     }
 }
 

@@ -81,7 +81,9 @@ impl Following<'_> {
                 self.end();
                 // What was answered by this node and looked at by none is missing too.
                 self.unseen.extend(cluster.news.take_unseen());
-                let mut passed = cluster.passed().clone();
+                // Nobody is told of it any more.
+                let mut passed = std::mem::take(&mut *cluster.passed());
+                self.keystile.followers.fork();
                 passed.extend(self.unseen.clone());
                 passed.alarm(&mut self.keystile.store.read().await?).await?;
                 self.unseen.clear();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::ServiceError;
@@ -15,6 +16,8 @@ pub(super) struct Streams(Arc<Mutex<Open>>);
 struct Open {
     all: usize,
     of: HashMap<Uuid, usize>,
+    /// Ends with the history that they tell.
+    history: CancellationToken,
 }
 
 /// A place for one stream, until it is dropped.
@@ -22,6 +25,15 @@ struct Open {
 pub struct StreamSeat {
     open: Arc<Mutex<Open>>,
     holder: Uuid,
+    history: CancellationToken,
+}
+
+impl StreamSeat {
+    /// Waits until the history that the stream tells has turned out not to have happened: whoever
+    /// goes on would miss the one that has.
+    pub async fn forked(&self) {
+        self.history.cancelled().await;
+    }
 }
 
 impl Streams {
@@ -33,7 +45,12 @@ impl Streams {
         }
         open.all += 1;
         open.of.insert(holder, of_holder + 1);
-        Ok(StreamSeat { open: Arc::clone(&self.0), holder })
+        Ok(StreamSeat { open: Arc::clone(&self.0), holder, history: open.history.clone() })
+    }
+
+    /// Ends those that are open.
+    pub(super) fn fork(&self) {
+        std::mem::take(&mut lock(&self.0).history).cancel();
     }
 }
 
@@ -61,6 +78,26 @@ const MAX_OF_ONE: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_so_many_streams_are_open_at_a_node() {
+        let streams = Streams::default();
+        let holder = |number: usize| Uuid::from_u128(number as u128 / MAX_OF_ONE as u128);
+        let seats: Vec<_> = (0..MAX).map(|number| streams.take(holder(number)).unwrap()).collect();
+        assert!(matches!(streams.take(holder(MAX)), Err(ServiceError::TooManyFollowers)));
+        drop(seats);
+        streams.take(holder(MAX)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_fork_ends_the_streams_that_are_open_and_no_later_one() {
+        let (streams, one) = (Streams::default(), Uuid::from_bytes([1; 16]));
+        let before = streams.take(one).unwrap();
+        assert!(!before.history.is_cancelled());
+        streams.fork();
+        before.forked().await;
+        assert!(!streams.take(one).unwrap().history.is_cancelled());
+    }
 
     #[test]
     fn only_so_many_streams_are_open_for_one_credential() {
