@@ -8,7 +8,6 @@ use std::time::Duration;
 use actix_web::web;
 use keystile_http::{State, Tls};
 use keystile_service::ServiceError;
-use keystile_service::cluster::Beats;
 use keystile_storage::Feed;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -124,10 +123,10 @@ async fn follow(state: web::Data<State>, feed: Feed, looked: oneshot::Sender<()>
 }
 
 async fn reap(state: web::Data<State>) {
-    let (mut rounds, mut beats) = (every(REAP), Beats::default());
+    let mut rounds = every(REAP);
     loop {
         rounds.tick().await;
-        if let Err(error) = state.keystile.reap_dead_nodes(&mut beats).await {
+        if let Err(error) = state.keystile.reap_dead_nodes().await {
             let cause = causes(error);
             tracing::warn!(cause, "nodes that have died could not be looked for");
         }

@@ -35,6 +35,10 @@ pub struct VerifierNode {
     pub position: i64,
     /// Up to where changes are in force with it and with everybody who follows it.
     pub settled: i64,
+    /// How long it may still believe what it remembers if it is cut off now, in milliseconds: at most,
+    /// by the clock of the node that answers. 0: it holds no lease, and asks the database.
+    #[cfg_attr(feature = "openapi", schema(example = 1870))]
+    pub lease_left_millis: u64,
     /// How many embedded verifiers follow it.
     pub followers: i64,
     /// How many of those have chosen to go on after their lease.

@@ -1,7 +1,10 @@
 //! Who may believe what they remember, and how far each has followed the log of changes.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, get, web};
 use keystile_api::verifiers::{VerifierNode, Verifiers as View};
+use keystile_service::cluster::Node;
 
 use crate::authorized::{Authorized, ClusterRead};
 use crate::error::ApiError;
@@ -25,7 +28,7 @@ async fn list_verifiers(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let verifiers = state.keystile.list_verifiers(authorized.caller()).await?;
-    let node = |node: &keystile_service::cluster::Node| VerifierNode {
+    let node = |(node, left): &(Node, Duration)| VerifierNode {
         id: node.incarnation,
         address: node.address.clone(),
         version: node.version.clone(),
@@ -34,10 +37,15 @@ async fn list_verifiers(
         settled: node.settled.0,
         followers: node.followers,
         unproven: node.unproven,
+        lease_left_millis: millis(*left),
     };
     Ok(HttpResponse::Ok().json(View {
         data: verifiers.nodes.iter().map(node).collect(),
         head: verifiers.head.0,
-        lease_millis: u64::try_from(verifiers.lease.duration().as_millis()).unwrap_or(u64::MAX),
+        lease_millis: millis(verifiers.lease.duration()),
     }))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -30,7 +30,7 @@ pub use self::follow::Following;
 pub use self::join::JoinError;
 pub(crate) use self::news::{News, effects};
 use self::passed::Passed;
-pub use self::reaper::Beats;
+use self::reaper::Beats;
 pub use self::wait::{Revocation, outwait_leases};
 
 use crate::{Caller, Keystile, ServiceError};
@@ -60,6 +60,8 @@ pub(crate) struct Cluster {
     pub(crate) news: News,
     /// What this node has applied last.
     passed: Mutex<Passed>,
+    /// Which of the others live.
+    beats: Mutex<Beats>,
     /// Which server the primary is, and since when that is known.
     generation: Mutex<Option<(String, Duration)>>,
 }
@@ -113,8 +115,9 @@ impl TryFrom<Duration> for Lease {
 /// Everybody who may believe what they remember.
 #[derive(Clone, Debug)]
 pub struct Verifiers {
-    /// The nodes.
-    pub nodes: Vec<Node>,
+    /// The nodes, each with how long it may still believe what it remembers if it is cut off now:
+    /// at most, by this node's clock.
+    pub nodes: Vec<(Node, Duration)>,
     /// The end of the audit log, which each of them should have seen.
     pub head: Seq,
     /// How long they may believe it when they are cut off.
@@ -130,8 +133,23 @@ impl Keystile {
     pub async fn list_verifiers(&self, caller: &Caller) -> Result<Verifiers, ServiceError> {
         caller.require(Power::ClusterRead)?;
         let nodes = self.list_nodes().await?;
+        let left = self.leases_left(&nodes);
         let (head, _) = self.store.read().await?.head().await?;
+        let nodes = nodes.into_iter().zip(left).collect();
         Ok(Verifiers { nodes, head, lease: self.cluster.lease })
+    }
+
+    fn leases_left(&self, nodes: &[Node]) -> Vec<Duration> {
+        let (own, lease) = (self.cluster.incarnation(), self.cluster.lease.duration());
+        let now = self.clock.elapsed();
+        let since = self.cluster.beats().observe(nodes, now);
+        let left = nodes.iter().zip(since).map(|(node, since)| match node.beat {
+            _ if node.incarnation == own => self.lease_left(),
+            // It has not looked yet.
+            0 => Duration::ZERO,
+            _ => lease.saturating_sub(now.saturating_sub(since)),
+        });
+        left.collect()
     }
 
     /// How long this node may still believe what it remembers.
@@ -198,6 +216,7 @@ impl Cluster {
             settled: AtomicI64::new(0),
             news: News::new(trust),
             passed: Mutex::default(),
+            beats: Mutex::default(),
             generation: Mutex::new(None),
         }
     }
@@ -219,6 +238,11 @@ impl Cluster {
     /// panicked.
     pub(crate) fn passed(&self) -> MutexGuard<'_, Passed> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A map is whole between its methods, whoever panicked.
+    fn beats(&self) -> MutexGuard<'_, Beats> {
+        self.beats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn as_node(&self, position: Seq) -> Node {

@@ -4,6 +4,7 @@
 //! The numbers in the names of tests are those of the rules in `docs/clustering.md`.
 
 mod believing;
+mod following;
 mod joining;
 mod stage;
 mod waiting;

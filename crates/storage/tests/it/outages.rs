@@ -144,3 +144,17 @@ async fn rule_2_a_commit_that_no_standby_confirmed_is_not_reported_as_done() {
     let committed = committing.await.unwrap();
     assert!(matches!(committed, Err(StoreError::Unavailable(_))), "{committed:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_2_a_change_that_stands_still_holds_up_nobody_for_long() {
+    if !Part::Postgres.or_skip() {
+        return;
+    }
+    let postgres = Postgres::make(Setup::Fast);
+    let stage = Stage::new(Database::Postgres(postgres.fresh_database().await)).await;
+    let other = stage.another(1, Duration::from_secs(30));
+    let silent = stage.store.begin().await.unwrap();
+    assert_eq!(commit(other.begin().await.unwrap()).await.unwrap(), Seq(1));
+    let committed = commit(silent).await;
+    assert!(matches!(committed, Err(StoreError::Unavailable(_))), "{committed:?}");
+}

@@ -136,6 +136,20 @@ fn rule_19_only_so_many_follow_with_one_credential() {
 }
 
 #[test]
+fn rule_19_only_so_many_follow_a_node() {
+    let mut leases = Leases::default();
+    let holder = |number: usize| Uuid::from_u128(number as u128 / MAX_OF_ONE as u128);
+    let mut follow = |number| {
+        let ask = Ask { holder: holder(number), ..ask(1) };
+        leases.note(ask, offer(1, 2_000), at(0), MARGIN)
+    };
+    for number in 0..MAX {
+        follow(number).unwrap();
+    }
+    assert!(matches!(follow(MAX), Err(ServiceError::TooManyFollowers)));
+}
+
+#[test]
 fn rule_19_a_node_that_starts_anew_knows_no_lease() {
     let (mut leases, next) = follower();
     leases.clear();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keystile_service::cluster::{Beats, JoinError};
+use keystile_service::cluster::JoinError;
 
 use super::stage::{LEASE, OVER, Stage};
 
@@ -81,12 +81,12 @@ async fn rule_4_registering_gives_no_lease_and_touches_nobody() {
 async fn rule_15_a_node_is_taken_for_dead_after_a_lease_without_a_look() {
     let Some(stage) = Stage::new().await else { return };
     let (node, other) = (stage.node().await, stage.node().await);
-    let (mut beats, mut following) = (Beats::default(), node.follow());
+    let mut following = node.follow();
     let mut others = other.follow();
     let mut at = async |after: Duration| {
         node.clock.advance(after);
         following.look().await.unwrap();
-        node.keystile.reap_dead_nodes(&mut beats).await.unwrap();
+        node.keystile.reap_dead_nodes().await.unwrap();
         node.nodes().await
     };
     others.look().await.unwrap();

@@ -1,25 +1,30 @@
-//! Several nodes on one PostgreSQL database.
+//! Several nodes on one PostgreSQL database, or one on a file and whoever works beside it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use acceptance::{Database, Postgres};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use keystile_auth::{Clock, FixedClock};
-use keystile_domain::{ApiKeyId, Seq, Timestamp};
-use keystile_service::api_keys::ApiKeyChange;
+use keystile_domain::{ApiKeyId, Expiry, Seq, Timestamp};
+use keystile_service::api_keys::{ApiKeyChange, ApiKeyDraft};
 use keystile_service::change::Options as ChangeOptions;
 use keystile_service::cluster::{Following, Lease, Revocation};
 use keystile_service::first_start::{Bootstrap, initialise};
-use keystile_service::{Caller, Keystile, Options};
+use keystile_service::{Caller, Keystile, Options, Refused};
 use keystile_storage::{Store, StoreOptions, Url};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use crate::stage::{caller, draft, issue, master, secret_of};
 
 /// A database on which Keystile was started once.
 pub struct Stage {
-    url: String,
+    url: Url,
     admin_secret: String,
+    _directory: TempDir,
 }
 
 /// A node, whose time passes as it is told.
@@ -38,7 +43,16 @@ pub struct Key {
 impl Stage {
     /// None where there is no PostgreSQL.
     pub async fn new() -> Option<Self> {
-        let Database::Postgres(url) = Database::postgres().await? else { return None };
+        Some(Self::on(Database::postgres().await?).await)
+    }
+
+    /// On this database.
+    pub async fn on(database: Database) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = match database {
+            Database::Postgres(url) => Url::Postgres(url.into()),
+            Database::Sqlite => Url::Sqlite(directory.path().join("keystile.db")),
+        };
         let store = open(&url);
         store.migrate(None).await.unwrap();
         let clock: Arc<dyn Clock> = Arc::new(FixedClock::new(Timestamp::from_millis(START)));
@@ -46,10 +60,10 @@ impl Stage {
             Bootstrap { public_url: "http://keystile.test".to_owned(), ..Bootstrap::default() };
         let secrets = initialise(&store, &master(1), &clock, bootstrap, |_| Ok(())).await;
         let admin = secrets.unwrap().unwrap().admin_key.unwrap();
-        Some(Self { url, admin_secret: admin.expose().to_owned() })
+        Self { url, admin_secret: admin.expose().to_owned(), _directory: directory }
     }
 
-    /// One more node, which has not joined yet.
+    /// Somebody who works with the database and is no node, or not yet.
     pub async fn stranger(&self, lease: Duration) -> Node {
         let (store, clock) =
             (open(&self.url), Arc::new(FixedClock::new(Timestamp::from_millis(START))));
@@ -72,7 +86,13 @@ impl Stage {
 
     /// A new key, made by this node.
     pub async fn key(&self, node: &Node) -> Key {
-        let issued = issue(&node.keystile, &self.admin(node).await, draft("k")).await.unwrap();
+        self.key_until(node, None).await
+    }
+
+    /// A new key that ends then, made by this node.
+    pub async fn key_until(&self, node: &Node, expiry: Option<Expiry>) -> Key {
+        let draft = ApiKeyDraft { expiry, ..draft("k") };
+        let issued = issue(&node.keystile, &self.admin(node).await, draft).await.unwrap();
         Key { id: issued.shown.api_key.id, secret: secret_of(&issued).to_owned() }
     }
 
@@ -87,8 +107,16 @@ impl Stage {
 
     /// Does something to the database that no node ever would.
     pub async fn tamper(&self, sql: &str) {
-        let (_, database) = self.url.rsplit_once('/').unwrap();
-        Postgres::shared().execute(database, sql).await;
+        match &self.url {
+            Url::Postgres(url) => {
+                let (_, database) = url.expose_secret().rsplit_once('/').unwrap();
+                Postgres::shared().execute(database, sql).await;
+            }
+            Url::Sqlite(file) => {
+                let mut raw = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+                raw.batch_execute(sql).unwrap();
+            }
+        }
     }
 }
 
@@ -100,7 +128,12 @@ impl Node {
 
     /// Whether it lets the key in.
     pub async fn lets_in(&self, key: &Key) -> bool {
-        caller(&self.keystile, &key.secret).await.is_ok()
+        self.judge(key).await.is_ok()
+    }
+
+    /// Lets the key in, or says why not.
+    pub async fn judge(&self, key: &Key) -> Result<Caller, Refused> {
+        caller(&self.keystile, &key.secret).await
     }
 
     /// How many nodes are registered.
@@ -124,8 +157,8 @@ pub const LEASE: Duration = Duration::from_secs(2);
 /// The same and the margin for clocks that run at other rates.
 pub const OVER: Duration = Duration::from_millis(2_070);
 
-fn open(url: &str) -> Store {
-    let url = Url::Postgres(url.to_owned().into());
+fn open(url: &Url) -> Store {
+    let url = url.clone();
     let options = StoreOptions { url, pool_size: 4, acquire_timeout: Duration::from_secs(5) };
     Store::open(options, &Handle::current()).unwrap()
 }
