@@ -10,6 +10,7 @@ mod failover;
 mod forks;
 mod frozen;
 mod leases;
+mod lookups;
 mod members;
 mod outages;
 mod pooler;

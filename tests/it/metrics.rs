@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use acceptance::{
-    Answer, Api, Caller, Connection, Database, Key, Options, Server, free_address,
-    on_each_database, started,
+    Answer, Api, Caller, Connection, Database, Key, Options, Proxy, Server, free_address,
+    on_each_database, started, until,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -77,6 +77,61 @@ on_each_database! {
         }
         assert_eq!(metrics.value("keystile_limits_degraded"), 0.0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_memory_says_what_it_could_answer() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let keys =
+        [Key::made(&admin, json!({ "name": "one" })), Key::made(&admin, json!({ "name": "two" }))];
+    let keys = futures_util::future::join_all(keys).await;
+    let use_them = async |times: u32| {
+        for _ in 0..times {
+            for key in &keys {
+                server.api(key.caller()).get(ME).await.expect(200);
+            }
+        }
+    };
+    let fresh = metrics(&admin).await;
+    use_them(1).await;
+    let known = async || {
+        let before = metrics(&admin).await;
+        use_them(1).await;
+        metrics(&admin).await.more(&before, "keystile_cache_misses_total") == 0.0
+    };
+    until("both are remembered", known).await;
+    let before = metrics(&admin).await;
+    use_them(10).await;
+    let after = metrics(&admin).await;
+    // Two keys ten times, and who asks for the metrics.
+    assert!(after.more(&before, "keystile_cache_hits_total") >= 21.0, "{}", after.0);
+    assert_eq!(after.more(&before, "keystile_cache_misses_total"), 0.0, "{}", after.0);
+    for series in ["keystile_cache_entries", "keystile_cache_bytes"] {
+        assert!(after.more(&fresh, series) >= 2.0, "{series} in {}", after.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_cut_off_says_how_old_its_news_are() {
+    let Some(Database::Postgres(url)) = Database::postgres().await else { return };
+    let proxy = Proxy::to(&url).await;
+    let options = Options::on(&Database::Postgres(proxy.url()));
+    let listen = options.env("KEYSTILE_METRICS_LISTEN", "127.0.0.1:0");
+    let server = Server::start(&listen.env("KEYSTILE_LEASE", "2s")).await;
+    let url = format!("{}/metrics", listener::url(&server).await);
+    let state = async || {
+        let text = reqwest::get(&url).await.unwrap().text().await.unwrap();
+        let metrics = Metrics(text);
+        ["keystile_feed_lag_seconds", "keystile_lease_remaining_seconds"]
+            .map(|it| metrics.value(it))
+    };
+    let [lag, left] = state().await;
+    assert!((0.0..2.0).contains(&lag) && left > 0.0 && left <= 2.0, "{lag} {left}");
+    proxy.freeze();
+    until("the lease is over", async || state().await[1] == 0.0).await;
+    assert!(state().await[0] >= 2.0);
+    proxy.thaw();
+    until("it looks again", async || state().await[0] < 2.0 && state().await[1] > 0.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,6 +209,11 @@ impl Metrics {
         let mut lines = self.0.lines();
         let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// By how much a series is more than it was.
+    fn more(&self, before: &Self, series: &str) -> f64 {
+        self.value(series) - before.value(series)
     }
 
     /// The name of each family, its type, its labels and what is said of it.

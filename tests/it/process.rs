@@ -2,6 +2,7 @@
 
 mod crash;
 mod first_start;
+mod logging;
 mod settings;
 mod starting;
 mod stopping;

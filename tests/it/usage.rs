@@ -2,6 +2,7 @@
 //! its work.
 
 mod losses;
+mod retention;
 
 use acceptance::{
     Answer, Api, Caller, Database, Key, Options, Server, on_each_database, started, until,

@@ -18,7 +18,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 use crate::{Certificates, free_address, owner::Owner, programs, scratch};
 
@@ -98,6 +98,20 @@ impl Postgres {
 
     /// Runs SQL in a database of this cluster, as its owner and past all TLS.
     pub async fn execute(&self, database: &str, sql: &str) {
+        let client = self.connect(database).await;
+        client.batch_execute(sql).await.expect("PostgreSQL does as it is told");
+    }
+
+    /// Begins a transaction as [`execute`](Self::execute) does, which holds what it has locked until
+    /// what is returned is dropped.
+    pub async fn hold(&self, database: &str, sql: &str) -> Client {
+        let client = self.connect(database).await;
+        let begun = client.batch_execute(&format!("BEGIN; {sql}")).await;
+        begun.expect("PostgreSQL does as it is told");
+        client
+    }
+
+    async fn connect(&self, database: &str) -> Client {
         let (client, connection) = tokio_postgres::Config::new()
             .host_path(&self.directory)
             .port(self.port)
@@ -107,7 +121,7 @@ impl Postgres {
             .await
             .expect("PostgreSQL accepts its owner");
         tokio::spawn(connection);
-        client.batch_execute(sql).await.expect("PostgreSQL does as it is told");
+        client
     }
 
     /// The certificates of a cluster that demands TLS.

@@ -1,5 +1,8 @@
 //! A node that the network has cut off from the database, but not from those who ask it.
 
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
 use acceptance::{Database, Options, Postgres, Proxy, until};
 
 use super::Stage;
@@ -38,6 +41,28 @@ async fn a_node_whose_connections_break_again_and_again_misses_nothing() {
         stage.revoke(0, &key).await;
         stage.refused(&key).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_9_a_node_that_is_cut_off_refuses_within_its_lease() {
+    let Some((stage, proxy)) = apart("1s").await else { return };
+    let key = stage.key().await;
+    let far = stage.at(1, key.caller());
+    proxy.freeze();
+    // What it looked at last, it looked at before.
+    let frozen = Instant::now();
+    let last = Cell::new(None);
+    until("it refuses", async || {
+        let begun = Instant::now();
+        let status = me(&far).await;
+        if status == 200 {
+            last.set(Some(begun - frozen));
+        }
+        status == 503
+    })
+    .await;
+    let last = last.get().expect("it answers from memory until then");
+    assert!(last < Duration::from_secs(1), "{last:?}");
 }
 
 /// Two nodes, the second of which has a way of its own to the database.

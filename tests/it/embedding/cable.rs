@@ -3,7 +3,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use tokio::{
@@ -18,6 +21,7 @@ pub struct Cable {
     address: SocketAddr,
     is_cut: watch::Sender<bool>,
     heard: Arc<Mutex<Vec<u8>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Cable {
@@ -26,12 +30,15 @@ impl Cable {
         let address = listener.local_addr().unwrap();
         let (is_cut, heard) = (watch::Sender::new(false), Arc::default());
         let (cut, ears) = (is_cut.clone(), Arc::clone(&heard));
+        let connections = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                count.fetch_add(1, Relaxed);
                 tokio::spawn(carry(client, server, cut.subscribe(), Arc::clone(&ears)));
             }
         });
-        Self { address, is_cut, heard }
+        Self { address, is_cut, heard, connections }
     }
 
     pub fn url(&self) -> String {
@@ -45,6 +52,11 @@ impl Cable {
 
     pub fn mend(&self) {
         self.is_cut.send_replace(false);
+    }
+
+    /// How many connections were made by it.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Relaxed)
     }
 
     /// Whether a text went to the server.

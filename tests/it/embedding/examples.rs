@@ -1,10 +1,22 @@
 //! The examples, as a reader would copy them.
 
+use std::fs;
+
 use acceptance::{Answer, Api, Caller, Database, Example, Key, Server, on_each_database, until};
 use reqwest::{Client, Method};
 use serde_json::json;
 
+use crate::tree::root;
+
 use super::{reader_role, started, verifier_key};
+
+#[test]
+fn an_example_is_read_in_a_minute() {
+    for name in ["actix", "axum", "tonic"] {
+        let text = fs::read_to_string(root().join(format!("examples/{name}.rs"))).unwrap();
+        assert!(text.lines().count() < 60, "{name}");
+    }
+}
 
 on_each_database! {
     async fn every_example_lets_in_whoever_may_and_nobody_else(database: Database) {

@@ -1,13 +1,14 @@
 //! A verifier that asks a server over a network which can be cut.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use acceptance::{Database, Key, on_each_database, until};
 use keystile_auth::Verify;
 use keystile_domain::Context;
 use serde_json::json;
 
-use super::stage::{Stage, code, code_of};
+use super::stage::{LEASE, LOOKUP, Stage, code, code_of};
 
 on_each_database! {
     async fn a_key_itself_does_not_leave_the_service(database: Database) {
@@ -66,6 +67,43 @@ on_each_database! {
         let refuses = async || code(&verifier, &ended.secret).await == "unknown";
         until("it has heard of what it missed", refuses).await;
         assert_eq!(code(&verifier, &kept.secret).await, "valid");
+    }
+
+    async fn a_verifier_that_goes_on_after_its_lease_stops_in_time(database: Database) {
+        let stage = Stage::on(&database).await;
+        let staleness = Duration::from_secs(2);
+        let verifier = stage.trusting(|it| it.fail_static(staleness)).await;
+        let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+        stage.remembered(&verifier, &key.secret).await;
+        stage.cable.cut();
+        // What it asked for last, it asked for before.
+        let cut = Instant::now();
+        let (last, refused) = (Cell::new(cut), Cell::new(cut));
+        until("it stops", async || {
+            let begun = Instant::now();
+            match &*code(&verifier, &key.secret).await {
+                "valid" => last.set(begun),
+                _ => refused.set(Instant::now()),
+            }
+            refused.get() > cut
+        })
+        .await;
+        assert!(last.get() < cut + LEASE + staleness, "{:?}", last.get() - cut);
+        assert!(refused.get() > cut + staleness, "{:?}", refused.get() - cut);
+        assert!(!verifier.is_trusting());
+    }
+
+    async fn many_questions_go_by_one_connection(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let (connections, asked) = (stage.cable.connections(), stage.cable.count_carried(LOOKUP));
+        for _ in 0..20 {
+            let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+            assert_eq!(code(&verifier, &key.secret).await, "valid");
+        }
+        assert!(stage.cable.count_carried(LOOKUP) >= asked + 20);
+        // One for the stream, one for leases and one for questions, or one of them for two.
+        assert!(stage.cable.connections() <= connections + 1);
     }
 
     async fn rule_16_a_waiting_revocation_counts_a_verifier_that_follows(database: Database) {

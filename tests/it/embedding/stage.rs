@@ -1,5 +1,7 @@
 //! A server, a way to it that can be cut, and verifiers behind that.
 
+use std::time::Duration;
+
 use acceptance::{Api, Database, Key, Options, Server, until};
 use keystile_auth::{Refused, Verify};
 use keystile_domain::{Context, CredentialText, Decision};
@@ -17,7 +19,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A server whose verifiers may answer from memory for a second after they have heard of it.
+    /// A server whose verifiers may answer from memory for [`LEASE`].
     pub async fn on(database: &Database) -> Self {
         Self::leasing(database, "1s").await
     }
@@ -75,4 +77,7 @@ pub async fn code_of(verifier: &RemoteVerifier, text: &str, context: &Context<'_
     }
 }
 
-const LOOKUP: &str = "POST /api/v1/credentials/lookup";
+pub const LEASE: Duration = Duration::from_secs(1);
+
+/// How a verifier asks about a credential.
+pub const LOOKUP: &str = "POST /api/v1/credentials/lookup";

@@ -38,7 +38,7 @@ async fn an_address_that_is_taken_stops_the_start() {
 }
 
 /// Where it says that they are.
-async fn url(server: &Server) -> String {
+pub async fn url(server: &Server) -> String {
     let find = |text: &str| {
         let (_, url) = text.split_once("metrics are at ")?;
         let (url, _) = url.split_once("/metrics")?;
