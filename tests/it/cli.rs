@@ -12,6 +12,7 @@ mod reference;
 mod resources;
 mod rotation;
 mod safety;
+mod shown;
 mod sso;
 mod terminal;
 

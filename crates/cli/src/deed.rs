@@ -219,13 +219,16 @@ impl Tally {
         if self.quit || (self.skipped > 0 && !self.interrupted) {
             let left = all - done - self.failed.len();
             session.note(&match done {
-                0 => prompt::DECLINED.to_owned(),
+                0 if self.failed.is_empty() => prompt::DECLINED.to_owned(),
                 _ => format!("{}, {left} left as they were", told("answered")),
             });
         }
         if self.interrupted {
             return Err(match done {
-                0 => Failure::Interrupted("interrupted: nothing was done".into()),
+                0 if self.failed.is_empty() => {
+                    Failure::Interrupted("interrupted: nothing was done".into())
+                }
+                0 => Failure::Interrupted(told("interrupted")),
                 _ if done + self.skipped == all => return Ok(()),
                 _ => Failure::Partly(told("interrupted")),
             });

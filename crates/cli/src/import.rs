@@ -9,6 +9,7 @@ mod journal;
 mod report;
 mod rows;
 
+use std::fs;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -223,9 +224,12 @@ impl Import {
             journal.answered(number, secrets.write()?);
         }
         bar.finish_and_clear();
-        if secrets.remove_if_empty()? {
-            // Whatever stands there when this goes on is not of this import.
+        if let Some(empty) = secrets.empty_file() {
+            // Whatever stands there when this goes on is not of this import: known before it can be.
             journal.secrets = None;
+            journal.save()?;
+            // It would stand in the way of the next import, which says so.
+            let _ = fs::remove_file(empty);
         }
         Ok(Made { keys, stopped })
     }

@@ -195,16 +195,15 @@ async fn accepted(
 
 fn ask(url: &Url) -> Result<SecretString, Failure> {
     let given = prompt::secret(&format!("Key or token for {url}"))?;
-    match given.expose_secret().split_once(" = ") {
-        // Not what stands behind it: that may be a secret.
-        Some((name, _)) => Err(Failure::Usage(format!(
-            "the first line is `{} = …`, and no key or token alone. Of what a server writes at its \
-             first start the key is admin_api_key: \
-             `sed -n 's/^admin_api_key = //p' FILE | keystile login {url}`",
-            plain(name)
-        ))),
-        _ => Ok(given),
+    if given.expose_secret().contains(" = ") {
+        // Nothing of it is shown: it may be a secret on either side.
+        return Err(Failure::Usage(format!(
+            "the first line is `NAME = VALUE`, and no key or token alone. Of what a server writes at \
+             its first start the key is admin_api_key: \
+             `sed -n 's/^admin_api_key = //p' FILE | keystile login {url}`"
+        )));
     }
+    Ok(given)
 }
 
 const DEFAULT_PROFILE: &str = "default";

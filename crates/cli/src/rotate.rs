@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use keystile_api::rotation::{ExtendRotation, OldSecretUse, Rotation};
 use keystile_client::{Change, Error};
+use serde_json::Value;
 
 use crate::deed::{self, ChangeFlags, WITHOUT_CONFIRM, capital, title};
 use crate::environment;
@@ -185,10 +186,17 @@ async fn rotate<R: Rotating>(
     refuse_to_lose_the_secret(session, R::SECRET)?;
     let (all, one) = rotated.find(session).await?;
     let title = title(R::ONE, &one);
-    let before = session.stop.unless_pressed(all.rotation(&one)).await?;
+    let before = match session.stop.unless_pressed(all.rotation(&one)).await {
+        Err(interrupted @ Failure::Interrupted(_)) => return Err(interrupted),
+        Err(failure) => {
+            session.note(&format!("Whether an older secret still works is not known: {failure}"));
+            Rotation { old_secret_expires_at: None, uses: Vec::new() }
+        }
+        Ok(before) => before,
+    };
     let older = still_works(&before, &session.look);
     let would = |thing: &R::Thing| {
-        let mut more = vec![("old secret", fate(overlap))];
+        let mut more = vec![("old secret", fate::<R>(overlap, thing, &session.look)?)];
         more.extend(older.map(|_| ("older secret", "ends at once".to_owned())));
         deed::would(session, &format!("rotate {title}"), thing, &more)
     };
@@ -233,16 +241,29 @@ async fn farewell<R: Rotating>(
 ) -> Result<(), Failure> {
     let (all, one) = rotated.find(session).await?;
     let title = title(R::ONE, &one);
-    if flags.confirm && !session.agrees(&format!("{} {title}?", capital(verb)), WITHOUT_CONFIRM)? {
-        return Ok(());
+    let would = |rotation: &Rotation| {
+        let uses = rotation.uses.iter().map(|one| format!("\n  {}", told(one, &session.look)));
+        let uses = if rotation.uses.is_empty() { format!("\n  {NOBODY}") } else { uses.collect() };
+        let end = match still_works(rotation, &session.look) {
+            Some(_) => ends(rotation, &session.look),
+            None => "The old secret ends now.".to_owned(),
+        };
+        format!("What if: would {verb} {title}\n  {end}{uses}")
+    };
+    if flags.confirm {
+        let rehearsal = Change::new().dry_run(true);
+        let rehearsed = step(&all, &one, &rehearsal);
+        say(would(&session.stop.unless_pressed(rehearsed).await?));
+        if !session.agrees(&format!("{} {title}?", capital(verb)), WITHOUT_CONFIRM)? {
+            return Ok(());
+        }
     }
     let rotation = step(&all, &one, &flags.change()).await?;
     if flags.what_if {
-        let told = format!("What if: would {verb} {title}");
         if session.form.is_none() && !flags.pass_thru {
-            return output::lines([told]);
+            return output::lines([would(&rotation)]);
         }
-        session.note(&told);
+        session.note(&format!("What if: would {verb} {title}"));
         return show(session, &rotation);
     }
     session.note(&format!("{} {title}", capital(done)));
@@ -255,12 +276,23 @@ fn still_works<'a>(rotation: &'a Rotation, look: &Look) -> Option<&'a str> {
     at.filter(|at| !has_ended(Some(at), look.now))
 }
 
-/// What a rotation makes of the secret that is replaced.
-fn fate(overlap: SignedDuration) -> String {
-    match overlap {
-        SignedDuration::ZERO => "ends at once".to_owned(),
-        overlap => format!("works for {overlap:#} more"),
+/// What a rotation makes of the secret that is replaced, which ends with its key or token.
+fn fate<R: Rotating>(
+    overlap: SignedDuration,
+    thing: &R::Thing,
+    look: &Look,
+) -> Result<String, Failure> {
+    if overlap.is_zero() {
+        return Ok("ends at once".to_owned());
     }
+    let thing = serde_json::to_value(thing)?;
+    let end = thing.get("expires_at").and_then(Value::as_str);
+    let then = look.now.saturating_add(overlap).unwrap_or(Timestamp::MAX);
+    let end = end.filter(|end| has_ended(Some(end), then));
+    Ok(match end {
+        Some(end) => format!("works until the {} ends, {}", R::ONE, moment(Some(end), "", look)),
+        None => format!("works for {overlap:#} more"),
+    })
 }
 
 fn show(session: &Session, rotation: &Rotation) -> Result<(), Failure> {

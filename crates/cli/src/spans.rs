@@ -20,11 +20,14 @@ pub fn span_or_none(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// The same, for how long an old secret works: no longer than servers let it.
+/// The same, for how long an old secret works: whole seconds, and no longer than servers let it.
 pub fn overlap_or_none(text: &str) -> Result<SignedDuration, String> {
     match span_or_none(text)? {
-        length if length <= LONGEST_OVERLAP => Ok(length),
-        _ => Err("an old secret works for 30d at most".to_owned()),
+        length if length.subsec_nanos() != 0 => {
+            Err("an old secret works for whole seconds".to_owned())
+        }
+        length if length > LONGEST_OVERLAP => Err("an old secret works for 30d at most".to_owned()),
+        length => Ok(length),
     }
 }
 
@@ -48,6 +51,18 @@ mod tests {
         assert_eq!(span_or_none("0s"), Ok(SignedDuration::ZERO));
         for wrong in ["", "90", "0d", "-1d", "1 month", "1y", "soon"] {
             assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_old_secret_works_for_whole_seconds_up_to_a_month() {
+        assert_eq!(overlap_or_none("1500ms500ms"), Err(span("x").unwrap_err()));
+        assert_eq!(overlap("2s"), Ok(SignedDuration::from_secs(2)));
+        assert_eq!(overlap_or_none("0s"), Ok(SignedDuration::ZERO));
+        assert_eq!(overlap("30d"), Ok(LONGEST_OVERLAP));
+        for wrong in ["500ms", "1500ms", "1m500ms", "31d"] {
+            assert!(overlap(wrong).is_err(), "{wrong}");
+            assert!(overlap_or_none(wrong).is_err(), "{wrong}");
         }
     }
 }

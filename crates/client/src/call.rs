@@ -308,3 +308,21 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How long a lease may be at most, and so how long everybody is waited for.
 const LONGEST_LEASE: Duration = Duration::from_secs(60);
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use backon::BackoffBuilder;
+
+    use super::*;
+
+    #[test]
+    fn no_two_clients_come_back_at_the_same_time() {
+        let first = |_| pauses().build().next().unwrap();
+        let first: BTreeSet<_> = (0..20).map(first).collect();
+        assert!(first.len() > 10, "{first:?}");
+        let bounds = Duration::from_millis(100)..Duration::from_millis(200);
+        assert!(first.iter().all(|pause| bounds.contains(pause)), "{first:?}");
+    }
+}

@@ -55,6 +55,49 @@ async fn another_rotation_says_that_it_ends_the_older_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_would_become_of_an_old_secret_is_said_before_it_does() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "CI", "--expires-in", "1h", "-q"]).await;
+    let would = admin.prints(&["keys", "rotate", "CI", "--overlap", "1d", "--what-if"]).await;
+    assert!(would.contains("works until the API key ends, in "), "{would}");
+    let refused = admin.run(&["keys", "rotate", "CI", "--overlap", "500ms"]).await;
+    assert_eq!(refused.status.code(), Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("--overlap"), "{refused:#?}");
+    assert!(refused.stderr.contains("whole seconds"), "{refused:#?}");
+
+    admin.prints(&["keys", "rotate", "CI", "--overlap", "10m", "-q"]).await;
+    let before = admin.prints(&["keys", "rotate", "status", "CI", "--absolute"]).await;
+    for (step, fate) in [
+        (&["extend", "CI", "--overlap", "30m"][..], "The old secret ends in 30 minutes."),
+        (&["finish", "CI"], "The old secret ends now."),
+    ] {
+        let step = [&["keys", "rotate"], step].concat();
+        let would = admin.prints(&[&step, &["--what-if"][..]].concat()).await;
+        let asked = admin.run(&[&step, &["--confirm"][..]].concat()).await;
+        assert_eq!(asked.status.code(), Some(2), "{asked:#?}");
+        for told in [would, asked.stderr] {
+            assert!(told.starts_with("What if: would "), "{told}");
+            assert!(told.contains(fate) && told.contains("Nobody has shown it"), "{told}");
+        }
+    }
+    assert_eq!(admin.prints(&["keys", "rotate", "status", "CI", "--absolute"]).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotate_can_stay_until_the_old_secret_has_ended() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "CI", "-q"]).await;
+    let watched = admin.run(&["keys", "rotate", "CI", "--overlap", "2s", "--watch"]).await;
+    assert!(watched.status.success(), "{watched:#?}");
+    let lines = ["The old secret ends in ", "Nobody has shown it", "The old secret "];
+    let mut rest = watched.stderr.as_str();
+    for line in lines {
+        rest = rest.split_once(line).unwrap_or_else(|| panic!("{line}: {watched:#?}")).1;
+    }
+    assert!(rest.contains("ended"), "{watched:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_of_others_are_asked_for_by_their_owner() {
     let (_server, admin) = administrator(&Database::Sqlite).await;
     admin.prints(&["users", "new", "bot", "--service-account"]).await;

@@ -114,6 +114,44 @@ async fn whoever_says_no_or_quit_hears_how_many_were_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_quits_after_a_failure_is_not_told_that_nothing_was_tried() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    for name in ["free", "held"] {
+        admin.prints(&["roles", "new", name]).await;
+    }
+    admin.prints(&["keys", "new", "CI", "--role", "held", "-q"]).await;
+    let (said, code) = block_in_place(|| {
+        let mut terminal = at_a_terminal(&admin, &["roles", "remove", "held", "free"]);
+        for (name, answer) in [("held", "y"), ("free", "q")] {
+            terminal.exp_string(&format!("Remove role \"{name}\"")).unwrap();
+            terminal.send_line(answer).unwrap();
+        }
+        let said = terminal.exp_eof().unwrap();
+        (said, ended(terminal))
+    });
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("answered: 0 of 2 roles removed, 1 left"), "{said}");
+    assert!(!said.contains("Nothing was done"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_shows_how_far_it_is() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    let rows: String = (0..3_000).map(|row| format!("key-{row},old-key-{row}\n")).collect();
+    let file = admin.home().join("keys.csv");
+    std::fs::write(&file, format!("name,key\n{rows}")).unwrap();
+    let code = block_in_place(|| {
+        let import = ["import", file.to_str().unwrap(), "--batch", "500"];
+        let mut terminal = at_a_terminal(&admin, &import);
+        terminal.exp_string("of 3,000 keys").unwrap();
+        terminal.exp_string("2,500").unwrap();
+        terminal.exp_string("3000 of 3000 keys imported").unwrap();
+        ended(terminal)
+    });
+    assert_eq!(code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_would_be_made_is_shown_before_it_is_made() {
     let (server, admin) = administrator(&Database::Sqlite).await;
     std::fs::write(admin.home().join("keys.csv"), "name,key\none,old-key-0001\ntwo,\n").unwrap();
@@ -212,15 +250,8 @@ async fn a_table_is_no_wider_than_the_terminal() {
     let long = "a name that is much longer than the terminal is wide, and has no end in sight";
     admin.prints(&["keys", "new", long, "--role", "1,3,4", "-q"]).await;
     for columns in [60_usize, 120] {
-        let list = admin.command(&["keys", "list"]);
-        let mut narrow = Command::new("sh");
-        narrow.arg("-c").arg(format!("stty rows 24 cols {columns} && exec \"$0\" \"$@\""));
-        narrow.arg(list.get_program()).args(list.get_args()).env("NO_COLOR", "1");
-        for (name, value) in list.get_envs() {
-            value.map(|value| narrow.env(name, value));
-        }
-        let shown = block_in_place(|| spawn_command(narrow, Some(PATIENCE)).unwrap().exp_eof());
-        let shown = shown.unwrap();
+        let mut terminal = in_columns(columns, admin.command(&["keys", "list"]));
+        let shown = block_in_place(|| terminal.exp_eof()).unwrap();
         let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(shown.contains("enabled") && widest > 40, "{shown}");
         assert!(widest <= columns, "{shown}");
@@ -232,6 +263,18 @@ pub fn at_a_terminal(person: &Person, arguments: &[&str]) -> PtySession {
     let mut command = person.command(arguments);
     command.env("TERM", "xterm-256color");
     spawn_command(command, Some(PATIENCE)).unwrap()
+}
+
+/// The command, at a terminal that is so wide.
+pub fn in_columns(columns: usize, command: Command) -> PtySession {
+    let mut narrow = Command::new("sh");
+    narrow.arg("-c").arg(format!("stty rows 24 cols {columns} && exec \"$0\" \"$@\""));
+    narrow.arg(command.get_program()).args(command.get_args()).env("NO_COLOR", "1");
+    narrow.env("TERM", "xterm-256color");
+    for (name, value) in command.get_envs() {
+        value.map(|value| narrow.env(name, value));
+    }
+    spawn_command(narrow, Some(PATIENCE)).unwrap()
 }
 
 /// How it ended.

@@ -106,6 +106,30 @@ async fn the_log_is_listed_followed_and_verified() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_changed_is_no_valid_one_whatever_else_is_asked() {
+    let Some(database) = Database::postgres().await else { return };
+    let Database::Postgres(url) = &database else { unreachable!() };
+    let (server, admin) = started(&database).await;
+    let role = json!({"name": "reads the log", "permissions": ["keystile.audit.read"]});
+    let role = admin.post("/api/v1/roles", role).await.expect(201).body["id"].as_i64().unwrap();
+    let auditor = Key::holding(&admin, "auditor", &[role]).await;
+    let mut desk = Desk::at(&server, &admin);
+    desk.token = auditor.secret;
+    let head = desk.run(&["audit", "verify"]).await.expect(0);
+    let head = head.stderr.split("elsewhere: ").nth(1).unwrap().trim().to_owned();
+    let (_, name) = url.rsplit_once('/').unwrap();
+    let change = "UPDATE events SET reason = 'because' WHERE seq = 2";
+    acceptance::Postgres::shared().execute(name, change).await;
+    for more in [&[][..], &["--head", &head]] {
+        let said = desk.run(&[&["audit", "verify"], more].concat()).await.expect(1);
+        assert!(said.stderr.contains("broken at 2"), "{said:#?}");
+        let form = [&["audit", "verify", "-o", "json"], more].concat();
+        let found = desk.run(&form).await.expect(1).json();
+        assert_eq!((&found["valid"], &found["broken"]["seq"]), (&json!(false), &json!(2)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_use_of_a_key_is_a_chart() {
     let (server, admin) = started(&Database::Sqlite).await;
     let desk = Desk::at(&server, &admin);

@@ -1,6 +1,6 @@
 //! What came of an import: the rows that were refused, and the secrets that were drawn.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -90,13 +90,9 @@ impl Secrets {
         Ok(Self { path: Some(path.to_owned()), file: Some(file), length, lines: Vec::new() })
     }
 
-    /// Leaves no file behind that has no secret in it, and tells whether there was one: it would
-    /// stand in the way of the next import.
-    pub fn remove_if_empty(&self) -> Result<bool, Failure> {
-        let Some(path) = self.path.as_ref().filter(|_| self.length == 0) else { return Ok(false) };
-        fs::remove_file(path)
-            .map_err(|error| Failure::System(format!("{}: {error}", path.display())))?;
-        Ok(true)
+    /// The file, if there is no secret in it.
+    pub fn empty_file(&self) -> Option<&Path> {
+        self.path.as_deref().filter(|_| self.length == 0)
     }
 
     /// Takes a secret, if one was drawn.
