@@ -50,6 +50,24 @@ fn every_file_of_settings_in_the_documentation_is_accepted() {
 }
 
 #[test]
+fn what_the_page_on_embedding_shows_stands_in_an_example() {
+    let example = fs::read_to_string(tree::root().join("examples/axum.rs")).unwrap();
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    let page = Page::find("docs/embedding.md").unwrap();
+    let shown = page.blocks().into_iter().filter(|block| block.language == "rust");
+    let shown: Vec<_> = shown.flat_map(|block| lines(&block.text)).collect();
+    let example = lines(&example);
+    assert!(shown.len() > 5);
+    // The server and its key are arguments there.
+    let stray = shown.iter().filter(|line| !line.contains("RemoteVerifier::builder"));
+    let stray: Vec<_> = stray.filter(|line| !example.contains(line)).collect();
+    assert!(stray.is_empty(), "{stray:#?}");
+}
+
+#[test]
 fn every_row_belongs_to_a_table() {
     for page in Page::all() {
         let stray = page.rows_of_no_table();

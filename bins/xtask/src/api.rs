@@ -92,5 +92,5 @@ fn file(name: &str) -> String {
     format!("crates/{}/public-api.txt", name.trim_start_matches("keystile-"))
 }
 
-const CRATES: [&str; 2] = ["keystile-auth", "keystile-remote"];
+const CRATES: [&str; 3] = ["keystile-auth", "keystile-domain", "keystile-remote"];
 const AS_RUSTDOC: &str = "XTASK_RUSTDOC";

@@ -32,6 +32,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use self::postgres::Postgres;
 use self::report::Report;
 use crate::{parts, step};
 
@@ -84,6 +85,8 @@ fn in_process(extent: Extent) -> Result<()> {
     if extent == Extent::Quick {
         command.args(["--", "--sample-count", "10"]);
     }
+    let postgres = Postgres::start()?;
+    command.env("KEYSTILE_BENCH_POSTGRES", postgres.database("bench")?);
     step::run("in process", command)
 }
 

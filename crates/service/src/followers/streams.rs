@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn only_so_many_streams_are_open_at_a_node() {
         let streams = Streams::default();
-        let holder = |number: usize| Uuid::from_u128(number as u128 / MAX_OF_ONE as u128);
+        let holder = |number: usize| Uuid::from_u128(u128::try_from(number / MAX_OF_ONE).unwrap());
         let seats: Vec<_> = (0..MAX).map(|number| streams.take(holder(number)).unwrap()).collect();
         assert!(matches!(streams.take(holder(MAX)), Err(ServiceError::TooManyFollowers)));
         drop(seats);

@@ -138,7 +138,7 @@ fn rule_19_only_so_many_follow_with_one_credential() {
 #[test]
 fn rule_19_only_so_many_follow_a_node() {
     let mut leases = Leases::default();
-    let holder = |number: usize| Uuid::from_u128(number as u128 / MAX_OF_ONE as u128);
+    let holder = |number: usize| Uuid::from_u128(u128::try_from(number / MAX_OF_ONE).unwrap());
     let mut follow = |number| {
         let ask = Ask { holder: holder(number), ..ask(1) };
         leases.note(ask, offer(1, 2_000), at(0), MARGIN)
