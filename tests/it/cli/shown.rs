@@ -61,12 +61,11 @@ async fn show(server: &Server, key: &Key, agent: &str, from: &str, times: u32) {
 fn at_the_terminal(person: &Person, line: &str, shown: &str) -> String {
     let mut shell = Command::new("sh");
     let of_person = person.command(&[]);
-    shell.arg("-c").arg(line);
+    let keystile = keystile().display();
+    shell.arg("-c").arg(format!("keystile() {{ {keystile} \"$@\"; }}; {line}"));
     for (name, value) in of_person.get_envs() {
         value.map(|value| shell.env(name, value));
     }
-    let path = std::env::var("PATH").unwrap();
-    shell.env("PATH", format!("{}:{path}", keystile().parent().unwrap().display()));
     let mut terminal = in_columns(COLUMNS.into(), shell);
     let [rows, columns] = [24, COLUMNS].map(|count| count.try_into().unwrap());
     let mut screen = vt100::Parser::new(rows, columns, 0);
