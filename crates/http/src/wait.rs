@@ -1,12 +1,11 @@
 //! `wait=cluster`: an answer to a change that comes when the change is in force everywhere.
 //!
 //! It is asked of every change in the same way, whatever was changed, and also if nothing was:
-//! whoever asks again wants to know as well.
+//! whoever asks again wants to know as well. Of what is gone already that is all there is to know.
 
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::ServiceResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header;
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use keystile_api::problem::ErrorCode;
 use keystile_api::verifiers::{InForce, Revocation as View};
@@ -28,10 +27,8 @@ pub(crate) enum WaitFor {
 /// Whether a request asks to be answered when what it changes is in force everywhere. One that
 /// changes nothing does not know the parameter, and is refused for it.
 pub(crate) fn waits(request: &HttpRequest) -> bool {
-    let query = request.query_string();
-    query.contains(PARAMETER)
-        && form_urlencoded::parse(query.as_bytes())
-            .any(|(name, value)| name == PARAMETER && value == CLUSTER)
+    form_urlencoded::parse(request.query_string().as_bytes())
+        .any(|(name, value)| name == PARAMETER && value == CLUSTER)
 }
 
 /// Holds back the answer to a change until the change is in force everywhere, and adds that it is.
@@ -39,10 +36,15 @@ pub(crate) async fn until_in_force(
     state: &State,
     response: ServiceResponse<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if !response.status().is_success() {
+    let was_gone =
+        response.status() == StatusCode::NOT_FOUND && response.request().method() == Method::DELETE;
+    if !response.status().is_success() && !was_gone {
         return Ok(response.map_into_boxed_body());
     }
     let revocation = state.keystile.wait_for_verifiers().await.map_err(ApiError::from)?;
+    if was_gone {
+        return Ok(response.map_into_boxed_body());
+    }
     let (request, response) = response.into_parts();
     let (head, body) = response.into_parts();
     let body = to_bytes(body).await.map_err(|_lost| ApiError::new(ErrorCode::Internal))?;

@@ -149,8 +149,8 @@ impl Followers {
     }
 
     /// Knows no follower any more: this node has another name now, or another history.
-    pub(crate) fn forget(&self) {
-        self.leases().clear();
+    pub(crate) fn forget(&self, margin: Duration) {
+        self.leases().clear(margin);
     }
 
     /// What this node has told of the feed did not happen.

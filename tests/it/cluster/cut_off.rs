@@ -27,6 +27,20 @@ async fn rule_9_a_node_that_is_cut_off_lets_nobody_in_after_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_15_who_deletes_what_is_gone_already_waits_as_well() {
+    let Some((stage, proxy)) = apart("1s").await else { return };
+    let key = stage.key().await;
+    let far = stage.at(1, key.caller());
+    proxy.freeze();
+    stage.admin.delete(&key.at("")).await.expect(204);
+    assert_eq!(me(&far).await, 200, "nobody has waited for it");
+    stage.admin.delete(&key.at("?w%61it=cluster")).await.expect(404);
+    assert_ne!(me(&far).await, 200);
+    proxy.thaw();
+    stage.turned_away(&key).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_whose_connections_break_again_and_again_misses_nothing() {
     let Some((stage, proxy)) = apart("2s").await else { return };
     let url = proxy.url();

@@ -20,8 +20,8 @@ pub struct Following<'k> {
     feed: Feed,
     /// The last event that was applied; nothing before the first look.
     place: Option<FeedPlace>,
-    /// What this node has made, and the feed of a history that is no more has not brought.
-    unseen: Vec<FeedEvent>,
+    /// What was learnt of a history that is no more, until it is told which of it is missing.
+    lost: Option<Passed>,
     settlement: Settlement<'k>,
     /// What the primary was told last.
     told: Seq,
@@ -34,7 +34,7 @@ impl Keystile {
             keystile: self,
             feed,
             place: None,
-            unseen: Vec::new(),
+            lost: None,
             settlement: Settlement::new(&self.trust),
             told: Seq(0),
         }
@@ -51,6 +51,8 @@ impl Following<'_> {
     /// is renewed.
     pub async fn look(&mut self) -> Result<(), JoinError> {
         let cluster = &self.keystile.cluster;
+        // Before this node is another one: whoever waits would wait for that too.
+        self.tell_what_is_lost().await?;
         if !cluster.is_registered.load(Ordering::Acquire) {
             self.keystile.join_again().await?;
         }
@@ -79,15 +81,13 @@ impl Following<'_> {
             }
             Look::Forked => {
                 self.end();
-                // What was answered by this node and looked at by none is missing too.
-                self.unseen.extend(cluster.news.take_unseen());
                 // Nobody is told of it any more.
-                let mut passed = std::mem::take(&mut *cluster.passed());
+                let mut lost = std::mem::take(&mut *cluster.passed());
                 self.keystile.followers.fork();
-                passed.extend(self.unseen.clone());
-                passed.alarm(&mut self.keystile.store.read().await?).await?;
-                self.unseen.clear();
-                self.place = None;
+                // What was answered by this node and looked at by none is missing too.
+                lost.extend(cluster.news.take_unseen());
+                (self.lost, self.place) = (Some(lost), None);
+                self.tell_what_is_lost().await?;
             }
         }
         self.settle();
@@ -117,7 +117,7 @@ impl Following<'_> {
     fn end(&self) {
         self.keystile.cluster.is_registered.store(false, Ordering::Release);
         self.keystile.trust.end();
-        self.keystile.followers.forget();
+        self.keystile.followers.forget(self.keystile.cluster.margin());
     }
 
     async fn apply(&mut self, seen: Seen, asked: Duration) -> Result<(), ServiceError> {
@@ -135,6 +135,8 @@ impl Following<'_> {
         if self.is_another_server(&seen) {
             // What was read from the one before may have gone with it, and left no event behind.
             trust.begin_anew(self.place.unwrap_or(seen.place).seq);
+            // A change of this node that came in between must not be believed away.
+            trust.raise(keystile.cluster.news.unseen());
         }
         trust.raise(effects);
         trust.advance(seen.place.seq);
@@ -152,6 +154,15 @@ impl Following<'_> {
             // From now, not from when it was asked: the server before may have renewed a lease
             // in between.
             *generation = Some((seen.generation, keystile.clock.elapsed()));
+        }
+        Ok(())
+    }
+
+    /// Names what is missing of a history that is no more; once, however often it must be tried.
+    async fn tell_what_is_lost(&mut self) -> Result<(), ServiceError> {
+        if let Some(lost) = &self.lost {
+            lost.alarm(&mut self.keystile.store.read().await?).await?;
+            self.lost = None;
         }
         Ok(())
     }

@@ -59,6 +59,11 @@ impl News {
         self.made().retain(|event| event.place.seq > seq);
     }
 
+    /// What those touch that this node has made, or tried to, and the feed has not brought.
+    pub(super) fn unseen(&self) -> Vec<Effect> {
+        self.made().iter().map(FeedEvent::effect).collect()
+    }
+
     /// What this node has made, or tried to, and the feed has not brought; it is told once.
     pub(super) fn take_unseen(&self) -> Vec<FeedEvent> {
         self.made().drain(..).collect()

@@ -35,7 +35,7 @@ impl Keystile {
     ///
     /// [`ServiceError::Store`] if it cannot be told what was changed so far.
     pub async fn wait_for_verifiers(&self) -> Result<Revocation, ServiceError> {
-        let head = self.lasting_head().await?;
+        let head = self.lasting_head_in_time().await?;
         let begin = self.clock.elapsed();
         // Nobody can answer for this node's own floors but itself, and it has raised them.
         let mut nodes = Vec::new();
@@ -53,9 +53,22 @@ impl Keystile {
             if left.is_zero() {
                 break;
             }
-            sleep(left.min(AGAIN)).await;
+            let is_soon = self.left_since(begin) + SOON > self.cluster.lease.over();
+            sleep(left.min(if is_soon { AGAIN } else { AGAIN_LATER })).await;
         }
         Ok(self.in_force(&nodes, head))
+    }
+
+    /// The same as the last head, tried for as long as a wait may take: the change that is waited
+    /// for has been made, and its answer must not be lost to a moment in which the database is busy.
+    async fn lasting_head_in_time(&self) -> Result<Seq, StoreError> {
+        let begin = self.clock.elapsed();
+        loop {
+            match self.lasting_head().await {
+                Err(_) if !self.left_since(begin).is_zero() => sleep(AGAIN_LATER).await,
+                found => return found,
+            }
+        }
     }
 
     /// How long it is until every lease is over that was given before `begin`.
@@ -118,5 +131,8 @@ pub async fn outwait_leases(store: &Store) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// How soon to ask again.
+/// How soon to ask again, in the time in which nodes answer that are well.
 const AGAIN: Duration = Duration::from_millis(5);
+const SOON: Duration = Duration::from_millis(200);
+/// How soon afterwards: many may wait for a node that stands still.
+const AGAIN_LATER: Duration = Duration::from_millis(50);

@@ -116,9 +116,11 @@ impl Leases {
         counts
     }
 
-    /// Forgets everybody: what they were told belongs to another history.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// Forgets everybody: what they were told belongs to another history. Those who go on all the
+    /// same are counted as before.
+    pub(super) fn clear(&mut self, margin: Duration) {
+        let stale = self.followers.drain().filter(|(_, it)| !it.staleness.is_zero());
+        self.adrift.extend(stale.map(|(id, it)| (id, it.believes_until(margin))));
     }
 
     /// Gives the seats of those away who are gone for good.

@@ -152,7 +152,7 @@ fn rule_19_only_so_many_follow_a_node() {
 #[test]
 fn rule_19_a_node_that_starts_anew_knows_no_lease() {
     let (mut leases, next) = follower();
-    leases.clear();
+    leases.clear(MARGIN);
     let (id, _) = leases.note(next, offer(5, 3_000), at(0), MARGIN).unwrap();
     assert_ne!(Some(id), next.lease);
 }
@@ -166,6 +166,19 @@ fn whoever_goes_on_after_its_lease_is_unproven_and_holds_nobody_up() {
     assert_eq!(leases.counts(at(0), MARGIN), counts(1, 1));
     assert_eq!(leases.settled(Seq(9), at(2_070), MARGIN), Seq(9));
     assert_eq!(leases.counts(at(62_000), MARGIN), counts(1, 1));
+    assert_eq!(leases.counts(at(62_070), MARGIN), counts(0, 0));
+}
+
+#[test]
+fn whoever_goes_on_is_unproven_also_when_the_node_starts_anew() {
+    let mut leases = Leases::default();
+    let stale = Ask { staleness: at(60_000), ..ask(5) };
+    leases.note(stale, offer(5, 2_000), at(0), MARGIN).unwrap();
+    leases.note(ask(5), offer(5, 2_000), at(0), MARGIN).unwrap();
+    leases.clear(MARGIN);
+    let counts = |followers, unproven| FollowerCounts { followers, unproven };
+    assert_eq!(leases.counts(at(1_000), MARGIN), counts(1, 1));
+    leases.forget(at(62_070), MARGIN);
     assert_eq!(leases.counts(at(62_070), MARGIN), counts(0, 0));
 }
 
