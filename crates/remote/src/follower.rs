@@ -87,6 +87,10 @@ impl Follower {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "no lease from the server");
+                    if error.is_refusal() {
+                        // It is there, and tells this verifier nothing any more.
+                        self.trust.end();
+                    }
                     pauses.next().unwrap_or(LONGEST_PAUSE)
                 }
             };

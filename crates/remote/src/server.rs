@@ -51,6 +51,13 @@ pub enum ServerError {
     Unreadable(&'static str),
 }
 
+impl ServerError {
+    /// Whether the server has said that this verifier may not ask it.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { status: 401 | 403, .. })
+    }
+}
+
 /// How a check went that the server made and counted.
 pub(crate) enum Counted {
     Valid,

@@ -15,7 +15,7 @@ use keystile_domain::{Context, CredentialText};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use crate::server::Server;
+use crate::server::{Server, ServerError};
 use crate::store::fingerprint;
 
 /// Uses to be told.
@@ -51,22 +51,32 @@ impl Uses {
     }
 }
 
-/// Tells the server, for as long as anybody notes uses.
+/// Tells the server, for as long as anybody notes uses. While it does not answer, the first of them
+/// are kept until it does.
 pub(crate) async fn tell(server: Server, mut uses: mpsc::Receiver<VerifyRequest>) {
+    let mut batch = VerifyBatch { checks: Vec::new() };
     loop {
-        let mut checks = Vec::new();
-        if uses.recv_many(&mut checks, BATCH).await == 0 {
+        let is_new = batch.checks.is_empty();
+        if is_new && uses.recv_many(&mut batch.checks, BATCH).await == 0 {
             return;
         }
-        sleep(GATHER).await;
-        while checks.len() < BATCH
+        if !is_new || batch.checks.len() < BATCH {
+            sleep(GATHER).await;
+        }
+        while batch.checks.len() < BATCH
             && let Ok(more) = uses.try_recv()
         {
-            checks.push(more);
+            batch.checks.push(more);
         }
-        if let Err(error) = server.count_all(&VerifyBatch { checks }).await {
-            tracing::debug!(%error, "the server was not told of uses");
+        match server.count_all(&batch).await {
+            Err(error @ ServerError::Unreachable(_)) if !uses.is_closed() => {
+                tracing::debug!(%error, "the server is told of uses later");
+                continue;
+            }
+            Err(error) => tracing::debug!(%error, "the server was not told of uses"),
+            Ok(_) => {}
         }
+        batch.checks.clear();
     }
 }
 

@@ -133,6 +133,21 @@ on_each_database! {
         assert_eq!(usage["data"][0]["allowed"], 1, "one in a minute: {usage}");
     }
 
+    async fn uses_while_the_server_is_away_are_told_when_it_is_back(database: Database) {
+        let stage = Stage::on(&database).await;
+        let verifier = stage.trusting(|builder| builder).await;
+        let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
+        // Uses are gathered for two seconds; leases and the stream are tried again and again.
+        assert_eq!(code(&verifier, &key.secret).await, "valid");
+        stage.cable.cut();
+        let before = stage.cable.connections();
+        let tried = async || stage.cable.connections() >= before + 12;
+        until("everything was tried in vain", tried).await;
+        stage.cable.mend();
+        let usage = async || stage.admin.get(&key.at("/usage")).await.expect(200).body;
+        until("its use is written", async || usage().await["last_used_at"].is_string()).await;
+    }
+
     async fn limits_are_counted_in_one_place(database: Database) {
         let stage = Stage::on(&database).await;
         let one = stage.trusting(|builder| builder).await;
@@ -153,12 +168,18 @@ on_each_database! {
 
     async fn a_verifier_whose_own_key_has_ended_lets_nobody_in(database: Database) {
         let stage = Stage::on(&database).await;
-        let verifier = stage.trusting(|builder| builder).await;
+        let closed = stage.trusting(|builder| builder).await;
+        // The server is there: nothing is left to go on with.
+        let going_on = stage.trusting(|it| it.fail_static(Duration::from_secs(600))).await;
         let key = Key::made(&stage.admin, json!({ "name": "k" })).await;
-        assert_eq!(code(&verifier, &key.secret).await, "valid");
+        for verifier in [&closed, &going_on] {
+            stage.remembered(verifier, &key.secret).await;
+        }
         stage.admin.delete(&stage.own.at("")).await;
-        let fails = async || code(&verifier, &key.secret).await == "unavailable";
-        until("it is not told anything any more", fails).await;
+        for verifier in [&closed, &going_on] {
+            let fails = async || code(verifier, &key.secret).await == "unavailable";
+            until("it is not told anything any more", fails).await;
+        }
     }
 
     async fn keys_are_known_by_the_places_and_formats_of_their_providers(database: Database) {
