@@ -12,7 +12,10 @@ use crate::private_file::PrivateFile;
 use crate::settings::Flags;
 
 /// Does it, and ends.
-pub fn run(file: &Path, flags: Flags) -> anyhow::Result<()> {
+pub fn run(file: &Path, force: bool, flags: Flags) -> anyhow::Result<()> {
+    if !force && file.exists() {
+        bail!("{} is there already: --force replaces it", file.display());
+    }
     tokio::runtime::Runtime::new()?.block_on(write(file, flags))
 }
 

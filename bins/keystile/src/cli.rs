@@ -51,6 +51,9 @@ pub enum Action {
     Backup {
         /// Where to; `-` is the standard output
         file: PathBuf,
+        /// Replace a file that is there
+        #[arg(long, short)]
+        force: bool,
         /// Where the database is.
         #[command(flatten)]
         flags: Flags,

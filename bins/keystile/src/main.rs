@@ -16,7 +16,7 @@ mod signals;
 mod telemetry;
 mod usage;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -45,7 +45,7 @@ fn run(action: Action) -> anyhow::Result<ExitCode> {
     match action {
         Action::Ask(command) => return Ok(keystile_cli::run(command, Cli::command)),
         Action::Admin(action) => admin::run(action),
-        Action::Backup { file, flags } => backup::run(&file, flags),
+        Action::Backup { file, force, flags } => backup::run(&file, force, flags),
         Action::Restore { file, disable_changed_since, ended, flags } => {
             restore::run(&file, disable_changed_since, ended.as_deref(), flags)
         }
@@ -71,5 +71,9 @@ fn run(action: Action) -> anyhow::Result<ExitCode> {
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    Ok(std::io::stdout().write_all(text.as_bytes())?)
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads it may stop at any time.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
