@@ -1,5 +1,6 @@
 //! `audit`: who changed what, as a list, as it happens, and whether the log is whole.
 
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -36,8 +37,8 @@ pub enum AuditVerb {
         #[command(flatten)]
         filter: Filter,
         /// No more than so many
-        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
-        limit: usize,
+        #[arg(long, value_name = "NUMBER", default_value = "50")]
+        limit: NonZeroUsize,
         /// `seq` for the first ones first
         #[arg(long, value_name = "MEMBER", allow_hyphen_values = true)]
         sort: Option<String>,
@@ -105,7 +106,7 @@ impl AuditVerb {
                 let paging = Paging { sort, ..Paging::default() };
                 let filter = AuditEventFilter { paging, ..filter.open() };
                 let events = session.client.audit_events().stream(filter);
-                let events = events.take(limit).try_collect::<Vec<_>>();
+                let events = events.take(limit.get()).try_collect::<Vec<_>>();
                 let events = session.stop.unless_pressed(events).await?;
                 output::many(&events, session.form(), &session.look)
             }
@@ -143,7 +144,9 @@ impl FromStr for Head {
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let wrong = "the end of a log is SEQ:HASH, as `audit verify` tells it";
         let (seq, hash) = text.split_once(':').ok_or(wrong)?;
-        Ok(Self { seq: seq.parse().or(Err(wrong))?, hash: hash.to_owned() })
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let seq = seq.parse().ok().filter(|seq| *seq >= 0 && is_hash).ok_or(wrong)?;
+        Ok(Self { seq, hash: hash.to_ascii_lowercase() })
     }
 }
 
@@ -204,6 +207,7 @@ fn line(event: &AuditEvent) -> String {
 }
 
 async fn verify(session: &Session, kept: Option<Head>) -> Result<(), Failure> {
+    session.refuse_names()?;
     let events = session.client.audit_events();
     let mut report = session.stop.unless_pressed(events.verify()).await?;
     // Of a broken log nothing more is asked: that it is broken must be told in any case.

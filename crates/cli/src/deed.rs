@@ -101,7 +101,7 @@ pub async fn each<T: Shown + Clone>(
         let thing = match thing {
             Ok(thing) => thing,
             Err(failure) => {
-                tally.fail(failure);
+                tally.fail(None, failure);
                 continue;
             }
         };
@@ -117,7 +117,7 @@ pub async fn each<T: Shown + Clone>(
                     }
                 }
                 Err(failure) => {
-                    tally.fail(failure.of_question());
+                    tally.fail(Some(&title), failure.of_question());
                     continue;
                 }
             }
@@ -153,7 +153,7 @@ pub async fn each<T: Shown + Clone>(
                 });
                 changed.push(after.or(thing));
             }
-            Err(failure) => tally.fail(failure),
+            Err(failure) => tally.fail(Some(&title), failure),
         }
     }
     if flags.prints(session) {
@@ -173,13 +173,25 @@ pub fn would(
     thing: &impl Serialize,
     more: &[(&str, String)],
 ) -> Result<String, Failure> {
-    let mut members = serde_json::to_value(thing)?;
+    let mut members = without_drawn(thing)?;
     if let Some(members) = members.as_object_mut() {
-        members.retain(|name, value| !DRAWN.contains(&name.as_str()) && says_something(value));
+        members.retain(|_, value| says_something(value));
         members.extend(more.iter().map(|(name, text)| ((*name).to_owned(), json!(text))));
     }
     let members = output::details(&members, &session.look);
     Ok(format!("What if: would {deed}\n{}", members.trim_end()))
+}
+
+/// Something as it would be, without what only the deed itself draws.
+///
+/// # Errors
+/// It cannot be told.
+pub fn without_drawn(thing: &impl Serialize) -> Result<Value, Failure> {
+    let mut members = serde_json::to_value(thing)?;
+    if let Some(members) = members.as_object_mut() {
+        members.retain(|name, _| !DRAWN.contains(&name.as_str()));
+    }
+    Ok(members)
 }
 
 fn says_something(value: &Value) -> bool {
@@ -203,10 +215,11 @@ struct Tally {
 }
 
 impl Tally {
-    /// Where there are several, each failure is told when it happens.
-    fn fail(&mut self, failure: Failure) {
+    /// Where there are several, each failure is told when it happens, and of what.
+    fn fail(&mut self, title: Option<&str>, failure: Failure) {
         if self.all > 1 {
-            say(format_args!("keystile: {failure}"));
+            let of = title.map(|title| format!("{title}: ")).unwrap_or_default();
+            say(format_args!("keystile: {of}{failure}"));
         }
         self.failed.push(failure);
     }

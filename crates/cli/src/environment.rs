@@ -14,7 +14,9 @@ pub fn url() -> Option<String> {
 
 /// The key or token, from `KEYSTILE_TOKEN`.
 pub fn token() -> Option<SecretString> {
-    variable("KEYSTILE_TOKEN").map(SecretString::from)
+    // A file that it was read from may end with a line.
+    let token = variable("KEYSTILE_TOKEN")?;
+    Some(token.trim_end()).filter(|token| !token.is_empty()).map(SecretString::from)
 }
 
 /// Whether somebody wants no colours: `NO_COLOR` is set, to anything but nothing.

@@ -19,7 +19,7 @@ use keystile_api::api_keys::{ApiKey, BatchAnswer, NewApiKeys};
 use keystile_client::Change;
 
 use self::journal::Journal;
-use self::report::{Refused, Secrets};
+use self::report::{Refused, Secrets, refuse_to_write_over};
 use self::rows::{Format, Row};
 use crate::deed::WITHOUT_CONFIRM;
 use crate::environment;
@@ -106,10 +106,7 @@ impl Import {
         let server = session.client.server().as_str();
         let name =
             journal::name(&[&text, server.as_bytes(), &written(&roles), &self.batch.to_be_bytes()]);
-        let mut journal = match self.what_if {
-            true => Journal::rehearsal(&name),
-            false => Journal::open(&name, &self.file)?,
-        };
+        let mut journal = Journal::open(&name, &self.file)?;
         if self.again {
             journal.begin_anew();
         }
@@ -119,7 +116,13 @@ impl Import {
             )));
         }
         self.settle_doubts(&mut journal)?;
-        if self.confirm && !self.agreed(session, &rows, &journal, &name).await? {
+        if let (Some(file), None) = (&self.secrets, journal.secrets) {
+            refuse_to_write_over(file)?;
+        }
+        if self.what_if {
+            journal = journal.rehearsal();
+        }
+        if self.confirm && !self.agreed(session, &rows, &journal).await? {
             return Ok(());
         }
         let made = self.make(session, &rows, &mut journal, self.what_if).await?;
@@ -132,10 +135,8 @@ impl Import {
         session: &Session,
         rows: &[Row],
         journal: &Journal,
-        name: &str,
     ) -> Result<bool, Failure> {
-        let mut rehearsal = Journal::rehearsal(name);
-        rehearsal.batches = journal.batches;
+        let mut rehearsal = journal.rehearsal();
         if let Some(failure) = self.make(session, rows, &mut rehearsal, true).await?.stopped {
             return Err(failure.of_question());
         }

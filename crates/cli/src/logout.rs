@@ -22,14 +22,16 @@ impl Logout {
     /// # Errors
     /// What went wrong.
     pub async fn run(self) -> Result<(), Failure> {
-        let Some(name) = self.common.profile.or(Profiles::read()?.current) else {
-            return Err(Failure::NotFound("nobody is signed in".into()));
+        let profiles = Profiles::read()?;
+        let Some(name) = self.common.profile.or_else(|| profiles.current.clone()) else {
+            return Err(profiles.nobody());
         };
         forget(&name, self.common.quiet).await
     }
 }
 
-/// Removes a profile. The one that counts from then on, if another one does, is told.
+/// Removes a profile. If it was the one that counts, none does: the next command is for no server
+/// that nobody named.
 ///
 /// # Errors
 /// There is none of this name, or the file cannot be written.
@@ -40,15 +42,17 @@ pub async fn forget(name: &str, quiet: bool) -> Result<(), Failure> {
     let mut profiles = Profiles::read()?;
     profiles.profiles.remove(name);
     if profiles.current.as_deref() == Some(name) {
-        profiles.current = profiles.profiles.keys().next().cloned();
+        profiles.current = None;
     }
     profiles.write()?;
     if let Err(failure) = ended {
         say(format_args!("keystile: the token of this sign-in goes on working: {failure}"));
     }
     if !quiet {
-        let next = profiles.current.as_ref().map(|next| format!("; profile {next} counts now"));
-        let next = next.unwrap_or_default();
+        let next = match &profiles.current {
+            None if !profiles.profiles.is_empty() => "; `keystile profiles use NAME` is next",
+            _ => "",
+        };
         say(format_args!("Signed out of {}, profile {name}{next}", profile.url));
     }
     Ok(())

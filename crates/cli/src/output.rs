@@ -32,7 +32,7 @@ pub enum Form {
     Json,
     /// The same in YAML
     Yaml,
-    /// One line for each thing, with a head
+    /// One line for each thing, behind a head if there is any
     Csv,
     /// One id in each line
     Id,

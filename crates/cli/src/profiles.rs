@@ -62,7 +62,8 @@ impl Profiles {
         }
         let text = fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
         // The error of the parser would quote the line, which may be that of a token.
-        toml::from_str(&text).or(Err(told("it cannot be read: sign in again".into())))
+        toml::from_str(&text)
+            .or(Err(told("it cannot be read: remove it, and sign in again".into())))
     }
 
     /// Writes them, in one step.
@@ -103,6 +104,20 @@ impl Profiles {
     pub fn named(&self, name: &str) -> Result<&Profile, Failure> {
         let missing = || Failure::NotFound(format!("no profile {name}: {}", self.sign_in(name)));
         self.profiles.get(name).ok_or_else(missing)
+    }
+
+    /// That no profile counts, and what makes one count.
+    pub fn nobody(&self) -> Failure {
+        let known: Vec<_> = self.profiles.keys().map(String::as_str).collect();
+        Failure::Usage(if known.is_empty() {
+            "nobody is signed in: `keystile login URL`, or set KEYSTILE_URL and KEYSTILE_TOKEN"
+                .into()
+        } else {
+            format!(
+                "no profile counts: `keystile profiles use NAME`; there is {}",
+                known.join(", ")
+            )
+        })
     }
 
     fn sign_in(&self, name: &str) -> String {

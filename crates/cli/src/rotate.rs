@@ -12,7 +12,7 @@ use crate::deed::{self, ChangeFlags, WITHOUT_CONFIRM, capital, title};
 use crate::environment;
 use crate::expiry::has_ended;
 use crate::failure::Failure;
-use crate::output::{self, Column, Form, Look, moment, plain, say};
+use crate::output::{self, Column, Form, Look, Shown, moment, plain, say};
 use crate::resource::{Made, Resource};
 use crate::session::Session;
 use crate::spans::{overlap, overlap_or_none};
@@ -154,6 +154,7 @@ impl<R: Rotating> Rotate<R> {
                 .await
             }
             (Some(Step::Status { rotated, watch: false }), _) => {
+                session.refuse_names()?;
                 let (all, one) = rotated.find(session).await?;
                 show(session, &session.stop.unless_pressed(all.rotation(&one)).await?)
             }
@@ -195,8 +196,12 @@ async fn rotate<R: Rotating>(
         Ok(before) => before,
     };
     let older = still_works(&before, &session.look);
+    let is_own = session.stop.unless_pressed(session.acts_with(&one.id())).await?;
     let would = |thing: &R::Thing| {
         let mut more = vec![("old secret", fate::<R>(overlap, thing, &session.look)?)];
+        if is_own {
+            more.push(("you", format!("ask with this: {}", session.source.with_new(R::SECRET))));
+        }
         more.extend(older.map(|_| ("older secret", "ends at once".to_owned())));
         deed::would(session, &format!("rotate {title}"), thing, &more)
     };
@@ -224,11 +229,23 @@ async fn rotate<R: Rotating>(
     if flags.what_if {
         return print_what_if(session, &made.thing, would(&made.thing)?, flags.pass_thru);
     }
+    // First: whoever loses what is printed has it there.
+    let kept = if is_own { session.keep(made.secret.as_ref()) } else { Ok(()) };
     print_made(session, R::ONE, R::SECRET, &made, "rotated", flags.pass_thru)?;
+    if is_own {
+        session.note(&format!("You ask with this: {}.", session.source.with_new(R::SECRET)));
+    }
+    kept?;
     if older.is_some() {
         session.note("The older secret, which still worked, has ended with this.");
     }
-    if stay { watch(session, &all, &one).await } else { Ok(()) }
+    if !stay || (is_own && overlap.is_zero()) {
+        return Ok(());
+    }
+    // What was done is done, whatever comes of looking on.
+    watch(session, &all, &one)
+        .await
+        .map_err(|failure| Failure::Partly(format!("{title} was rotated: {failure}")))
 }
 
 /// One step with an old secret, made as every change is.
@@ -239,6 +256,7 @@ async fn farewell<R: Rotating>(
     (verb, done): (&str, &str),
     step: impl AsyncFn(&R, &R::Thing, &Change) -> Result<Rotation, Error>,
 ) -> Result<(), Failure> {
+    session.refuse_names()?;
     let (all, one) = rotated.find(session).await?;
     let title = title(R::ONE, &one);
     let would = |rotation: &Rotation| {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, Args};
-use keystile_client::Client;
+use keystile_client::{Client, Error};
 use secrecy::SecretString;
 use url::{Host, Url};
 
@@ -31,6 +32,7 @@ pub struct Common {
     pub quiet: bool,
     /// The profile to use; otherwise the one that was signed in to last
     #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// Certificates that vouch for the server, beside those that this machine trusts
     #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
@@ -110,7 +112,12 @@ impl Common {
     /// A stored credential goes to the server that it was stored for, and to no other.
     fn whom(&self) -> Result<Whom, Failure> {
         let url = environment::url().map(|url| address(&url)).transpose()?;
-        let profiles = Profiles::read()?;
+        // Whoever says it all needs no profile, and is not held up by one that is broken.
+        let is_told = url.is_some() && environment::token().is_some() && self.profile.is_none();
+        let profiles = match Profiles::read() {
+            Err(_) if is_told => Profiles::default(),
+            read => read?,
+        };
         let profile = profiles.find(self.profile.as_deref(), url.as_ref())?;
         // Who vouches for one server says nothing of another.
         let fits = |profile: &Profile| url.as_ref().is_none_or(|url| profile.url == *url);
@@ -136,10 +143,17 @@ impl Common {
             (Some(url), None, None) => Err(Failure::Usage(format!(
                 "nobody is signed in at {url}: `keystile login {url}`, or set KEYSTILE_TOKEN"
             ))),
-            (None, None, None) => Err(Failure::Usage(
-                "nobody is signed in: `keystile login URL`, or set KEYSTILE_URL and KEYSTILE_TOKEN"
-                    .into(),
-            )),
+            (None, None, None) => Err(profiles.nobody()),
+        }
+    }
+}
+
+impl Source {
+    /// What becomes of it when its secret is replaced.
+    pub fn with_new(&self, secret: &str) -> String {
+        match self {
+            Self::Environment => format!("KEYSTILE_TOKEN holds the old {secret}, set the new one"),
+            Self::Profile(name) => format!("profile {name} has the new {secret}"),
         }
     }
 }
@@ -169,6 +183,40 @@ impl Session {
             self.note(prompt::DECLINED);
         }
         Ok(agreed)
+    }
+
+    /// Refuses `-o id` and `-o name` before anything is done, where there is neither.
+    ///
+    /// # Errors
+    /// They were asked for.
+    pub fn refuse_names(&self) -> Result<(), Failure> {
+        match self.form {
+            Some(Form::Id | Form::Name) => {
+                Err(Failure::Usage("this has neither id nor name: leave -o out".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this is what every question is asked with.
+    ///
+    /// # Errors
+    /// The server does not say.
+    pub async fn acts_with(&self, id: &str) -> Result<bool, Error> {
+        Ok(self.client.me().show().await?.credential.id.to_string() == id)
+    }
+
+    /// Keeps a new secret of what every question is asked with, where the old one came from.
+    ///
+    /// # Errors
+    /// It cannot be written there.
+    pub fn keep(&self, secret: Option<&SecretString>) -> Result<(), Failure> {
+        let (Source::Profile(name), Some(secret)) = (&self.source, secret) else { return Ok(()) };
+        let mut profiles = Profiles::read()?;
+        if let Some(profile) = profiles.profiles.get_mut(name) {
+            profile.token = secret.clone();
+        }
+        profiles.write()
     }
 
     /// Says what was done, on standard error, unless it shall be quiet.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 /// Reads a length of time, which must be longer than nothing. Days have 24 hours; months and years
 /// have no one length, and are refused.
 pub fn span(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || "a length of time is a number and a unit: 90d, 12h, 1h30m".to_owned();
+    let wrong = || "is no length of time, or too long a one: 90d, 12h, 1h30m".to_owned();
     let span: Span = text.parse().or(Err(wrong()))?;
     let length = span.to_duration(SpanRelativeTo::days_are_24_hours());
     length.ok().filter(SignedDuration::is_positive).ok_or_else(wrong)

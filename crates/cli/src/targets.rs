@@ -51,7 +51,7 @@ impl Targets {
     ) -> Result<Vec<Result<R::Thing, Failure>>, Failure> {
         let mut found: Vec<Result<R::Thing, Failure>> = Vec::new();
         let mut seen = HashSet::new();
-        for target in self.texts::<R>()? {
+        for target in self.texts::<R>(session)? {
             let things = session
                 .stop
                 .unless_pressed(async { Ok::<_, Failure>(look_up(resource, &target).await) });
@@ -95,13 +95,14 @@ impl Targets {
 
     /// What is to be found. From standard input these are ids and nothing else: a thing may be
     /// called `*`, or by the id of another.
-    fn texts<R: Resource>(&self) -> Result<Vec<String>, Failure> {
+    fn texts<R: Resource>(&self, session: &Session) -> Result<Vec<String>, Failure> {
         let mut texts = Vec::new();
         for target in &self.targets {
             if target != STANDARD_INPUT {
                 texts.push(target.clone());
                 continue;
             }
+            let before = texts.len();
             let lines = BufReader::new(bounded(io::stdin().lock())).lines();
             for (number, line) in lines.enumerate() {
                 let line =
@@ -118,6 +119,9 @@ impl Targets {
                     )));
                 }
                 texts.push(line.to_owned());
+            }
+            if texts.len() == before {
+                session.note("no ids came from standard input");
             }
         }
         Ok(texts)

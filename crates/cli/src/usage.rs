@@ -51,6 +51,7 @@ impl UsageOf<Nothing> {
     /// # Errors
     /// What went wrong.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        session.refuse_names()?;
         let filter = self.filter();
         let work = async {
             let keys = ApiKeys::open(&session.client, self.scope).await?;
@@ -67,6 +68,7 @@ impl UsageOf<Owner> {
     /// # Errors
     /// What went wrong.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        session.refuse_names()?;
         let filter = self.filter();
         let work = async {
             let tokens = Tokens::open(&session.client, self.scope).await?;

@@ -69,6 +69,8 @@ impl Verify {
     /// # Errors
     /// It is not valid, or that could not be found out.
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        // Before the check: it may have a cost.
+        session.refuse_names()?;
         let credential = match &self.credential {
             Some(shown) => shown.clone(),
             None => prompt::secret("Key or token to check:")?.expose_secret().to_owned(),

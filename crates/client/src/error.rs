@@ -21,7 +21,7 @@ pub enum Error {
     #[error(transparent)]
     Refused(Box<Refusal>),
     /// There is no server there. Nothing was done.
-    #[error("the server cannot be reached: {}", cause::innermost(.0))]
+    #[error("the server{} cannot be reached: {}", at(.0), cause::innermost(.0))]
     Unreachable(#[source] reqwest::Error),
     /// The server is not who it should be, or does not speak TLS. Nothing was done.
     #[error("the server's certificate or its TLS is not accepted: {}", cause::innermost(.0))]
@@ -113,8 +113,13 @@ impl Error {
 
     /// What became of a request that got no answer.
     pub(crate) fn unanswered(error: reqwest::Error) -> Self {
-        // The address is known to whoever asked; it is too long for a line about what went wrong.
-        let error = error.without_url();
+        // Of the address, what somebody may have got wrong: the rest is too long for a line.
+        let server = error.url().map(|url| url.origin().ascii_serialization());
+        let server = server.and_then(|server| server.parse().ok());
+        let error = match server {
+            Some(server) => error.with_url(server),
+            None => error.without_url(),
+        };
         if error.is_builder() {
             Self::request(error)
         } else if cause::is_tls(&error) {
@@ -147,6 +152,11 @@ impl Error {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.refusal()?.retry_after
     }
+}
+
+fn at(error: &reqwest::Error) -> String {
+    let server = error.url().map(|url| url.as_str().trim_end_matches('/'));
+    server.map(|server| format!(" at {server}")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -52,8 +52,27 @@ async fn profiles_are_listed_chosen_and_removed() {
     person.prints(&["profiles", "use", "one"]).await;
 
     let removed = person.run(&["profiles", "remove", "one"]).await;
-    assert!(removed.stderr.contains("profile other counts now"), "{removed:#?}");
+    assert!(removed.stderr.contains("`keystile profiles use NAME`"), "{removed:#?}");
+    // What nobody named is not asked.
+    let line = person.fails(&["whoami"], 2).await;
+    assert!(line.contains("no profile counts") && line.contains("other"), "{line}");
     assert_eq!(person.prints(&["profiles", "list", "-o", "name"]).await, "other\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_file_of_profiles_is_named_and_holds_up_nobody_who_needs_none() {
+    let (server, admin) = administrator(&Database::Sqlite).await;
+    let person = Person::new();
+    signs_in(&person, &server, &[]).await;
+    fs::write(person.profiles(), "x = [").unwrap();
+    for command in [&["whoami"][..], &["login", &server.url()], &["logout"]] {
+        let line = person.fails(command, 1).await;
+        assert!(line.contains("profiles.toml") && line.contains("remove it"), "{line}");
+    }
+    let told = person.at(&server).env("KEYSTILE_TOKEN", &format!("{}\r\n", server.admin_key()));
+    assert_eq!(told.prints(&["whoami", "-o", "name"]).await, "First administrator\n");
+    let unnamed = admin.run(&["whoami", "--profile", ""]).await;
+    assert_eq!(unnamed.status.code(), Some(2), "{unnamed:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

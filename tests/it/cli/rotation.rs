@@ -98,6 +98,48 @@ async fn rotate_can_stay_until_the_old_secret_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_rotates_what_they_are_signed_in_with_stays_so() {
+    let (server, admin) = administrator(&Database::Sqlite).await;
+    let new = ["keys", "new", "own", "--role", "administrator", "-q"];
+    let first = admin.prints(&new).await;
+    let person = Person::new();
+    let login = person.run_with(&["login", &server.url(), "--profile", "mine"], &first).await;
+    assert!(login.status.success(), "{login:#?}");
+    let would = person.prints(&["keys", "rotate", "own", "--what-if"]).await;
+    assert!(would.contains("profile mine has the new key"), "{would}");
+    for more in [&[][..], &["--watch"], &["--overlap", "1h"]] {
+        let rotated = person.run(&[&["keys", "rotate", "own"], more].concat()).await;
+        assert!(rotated.status.success(), "{rotated:#?}");
+        assert!(rotated.stderr.contains("profile mine has the new key"), "{rotated:#?}");
+        assert_eq!(person.prints(&["whoami", "-o", "name"]).await, "own\n");
+        let profiles = std::fs::read_to_string(person.profiles()).unwrap();
+        assert!(profiles.contains(rotated.stdout.trim()), "{rotated:#?}");
+    }
+    let told = admin.run(&["keys", "rotate", "First administrator"]).await;
+    assert!(told.stderr.contains("KEYSTILE_TOKEN holds the old key"), "{told:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_there_is_not_is_refused_before_anything_is_done() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    let old = admin.prints(&["keys", "new", "CI", "-q"]).await;
+    admin.prints(&["keys", "rotate", "CI", "--overlap", "1h", "-q"]).await;
+    for command in [
+        &["keys", "rotate", "finish", "CI", "--pass-thru", "-o", "id"][..],
+        &["keys", "rotate", "extend", "CI", "--overlap", "2h", "-o", "name"],
+        &["keys", "usage", "CI", "-o", "id"],
+        &["audit", "verify", "-o", "name"],
+    ] {
+        let line = admin.fails(command, 2).await;
+        assert!(line.contains("leave -o out"), "{line}");
+    }
+    let asked = admin.run_with(&["verify", "--cost", "1", "-o", "id"], &old).await;
+    assert_eq!(asked.status.code(), Some(2), "{asked:#?}");
+    let status = admin.prints(&["keys", "rotate", "status", "CI"]).await;
+    assert!(status.contains("The old secret ends in "), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_of_others_are_asked_for_by_their_owner() {
     let (_server, admin) = administrator(&Database::Sqlite).await;
     admin.prints(&["users", "new", "bot", "--service-account"]).await;

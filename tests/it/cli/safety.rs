@@ -15,7 +15,12 @@ on_each_database! {
         }
         let would = admin.run(&["keys", "remove", "*", "--what-if"]).await;
         assert!(would.stderr.contains("2 of 3 API keys would be removed"), "{would:#?}");
-        for change in [&["set", "*", "--disable"][..], &["remove", "*", "--force"]] {
+        for change in [
+            &["set", "*", "--disable"][..],
+            &["set", "*", "--role", "verifier"],
+            &["set", "*", "--expires-in", "1s"],
+            &["remove", "*", "--force"],
+        ] {
             let ended = admin.run(&[&["keys"], change].concat()).await;
             assert_eq!(ended.status.code(), Some(5), "{ended:#?}");
             assert!(ended.stderr.contains("\"First administrator\""), "{ended:#?}");
@@ -54,6 +59,11 @@ async fn what_would_be_has_every_form() {
     assert_eq!(admin.prints(&["keys", "list", "--enabled", "-o", "id"]).await.lines().count(), 3);
     let same = admin.run(&["keys", "set", "a", "--name", "a"]).await;
     assert!(same.stderr.contains("is so already"), "{same:#?}");
+    let new = ["keys", "new", "c", "--what-if"];
+    let would = admin.shows(&new).await;
+    assert_eq!((&would["name"], &would["id"], &would["key_prefix"]), (&json!("c"), &NULL, &NULL));
+    let line = admin.fails(&["roles", "new", "c", "--what-if", "-o", "id"], 2).await;
+    assert!(line.contains("nothing is made"), "{line}");
     admin.prints(&["users", "new", "ann"]).await;
     let password = ["users", "set", "ann", "--password"];
     let changed = admin.run_with(&password, "quiet otters fold paper boats\n").await;
@@ -114,3 +124,22 @@ async fn that_nobody_reads_what_is_said_changes_nothing() {
     let ended = follow.stdin(Stdio::null()).stdout(unread).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((ended.status.code(), &ended.stderr[..]), (Some(0), &b""[..]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_failure_says_of_what_it_is() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    for name in ["a", "b"] {
+        admin.prints(&["keys", "new", name, "-q"]).await;
+    }
+    let past = ["keys", "set", "a", "b", "--expires-at", "2020-01-01"];
+    let refused = admin.run(&past).await;
+    for name in ["API key \"a\"", "API key \"b\""] {
+        assert!(refused.stderr.contains(&format!("keystile: {name}")), "{refused:#?}");
+    }
+    let nobody = admin.run_with(&["keys", "set", "-", "--disable"], "\n").await;
+    assert!(nobody.status.success() && nobody.stderr.contains("no ids came"), "{nobody:#?}");
+    let none = admin.run(&["keys", "list", "--limit", "0"]).await;
+    assert_eq!(none.status.code(), Some(2), "{none:#?}");
+}
+
+const NULL: serde_json::Value = serde_json::Value::Null;

@@ -114,7 +114,14 @@ async fn secrets_that_are_drawn_are_in_a_file_of_their_owners() {
         assert_eq!(me.body["roles"][0]["name"], "verifier");
     }
 
+    // A rehearsal says what the import would say.
     let others = desk.file("other.csv", "name\nthree\n");
+    let again = [&import[..], &["--what-if"]].concat();
+    let again = desk.run(&again).await.expect(2);
+    assert!(again.stderr.contains("was imported at"), "{again:#?}");
+    let would = ["import", text(&others), "--secrets", text(&secrets), "--what-if"];
+    let would = desk.run(&would).await.expect(1);
+    assert!(would.stderr.contains("is there already"), "{would:#?}");
     let over = desk.run(&["import", text(&others), "--secrets", text(&secrets)]).await.expect(1);
     assert!(over.stderr.contains("is there already"), "{over:#?}");
     assert_eq!(fs::read_to_string(&secrets).unwrap(), lines);

@@ -100,6 +100,10 @@ async fn the_log_is_listed_followed_and_verified() {
     let said = desk.run(&["audit", "verify", "--head", &other, "-o", "json"]).await.expect(1);
     let found = said.json();
     assert_eq!((&found["valid"], &found["head_found"]), (&json!(false), &json!(false)));
+    for broken in ["1:abc", "60:", "x"] {
+        let said = desk.run(&["audit", "verify", "--head", broken]).await.expect(2);
+        assert!(said.stderr.contains("SEQ:HASH"), "{said:#?}");
+    }
     let said = desk.run(&["audit", "list", "--actor", "ann"]).await.expect(2);
     assert!(said.stderr.contains("by id alone"), "{said:#?}");
     desk.run(&["audit", "verify", "--head", &format!("99999:{}", "0".repeat(64))]).await.expect(1);

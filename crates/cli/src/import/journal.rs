@@ -58,9 +58,10 @@ impl Journal {
         Ok(Self { file, name: name.to_owned(), path: Some(path), ..journal })
     }
 
-    /// A journal of which nothing is kept.
-    pub fn rehearsal(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
+    /// What is left of the import, in a journal of which nothing is kept.
+    pub fn rehearsal(&self) -> Self {
+        let (name, runs, batches) = (self.name.clone(), self.runs, self.batches);
+        Self { name, runs, batches, ..Self::default() }
     }
 
     /// Notes where secrets are written: where they were written before.

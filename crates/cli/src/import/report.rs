@@ -59,6 +59,16 @@ impl Shown for Refused {
     }
 }
 
+/// Refuses a file that is there before anything is done; whoever makes it sees to it once more.
+pub fn refuse_to_write_over(file: &Path) -> Result<(), Failure> {
+    match file.exists() {
+        true => Err(Failure::System(format!("{}: {THERE}", file.display()))),
+        false => Ok(()),
+    }
+}
+
+const THERE: &str = "is there already: name another file";
+
 /// The file of the secrets that were drawn: one in each line, as JSON, for its owner alone.
 pub struct Secrets {
     path: Option<PathBuf>,
@@ -79,7 +89,7 @@ impl Secrets {
         let mut options = OpenOptions::new();
         options.write(true).mode(0o600).create(true).create_new(length.is_none());
         let file = options.open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => told(&"is there already: name another file"),
+            io::ErrorKind::AlreadyExists => told(&THERE),
             _ => told(&error),
         })?;
         let length = length.unwrap_or_default();

@@ -53,6 +53,10 @@ pub fn table<T>(columns: &[Column<T>], things: &[T], look: &Look) -> String {
     if things.is_empty() {
         return String::new();
     }
+    if look.width.is_some_and(|width| width < NARROW) {
+        let one = |thing| below_each_other(columns, thing, look);
+        return things.iter().map(one).collect::<Vec<_>>().join("\n");
+    }
     let columns = || columns.iter().filter(|column| look.width.is_none_or(|w| w >= column.from));
     let mut table = empty(look);
     let bold = |head| {
@@ -62,6 +66,16 @@ pub fn table<T>(columns: &[Column<T>], things: &[T], look: &Look) -> String {
     table.set_header(columns().map(|column| bold(column.head)));
     for thing in things {
         table.add_row(columns().map(|column| drawn((column.cell)(thing, look), look)));
+    }
+    finish(table)
+}
+
+/// The columns of one thing, where there is no room beside each other.
+fn below_each_other<T>(columns: &[Column<T>], thing: &T, look: &Look) -> String {
+    let mut table = empty(look);
+    for column in columns {
+        let cell = drawn((column.cell)(thing, look), look);
+        table.add_row([Drawn::new(column.head), cell]);
     }
     finish(table)
 }
@@ -144,3 +158,5 @@ fn told(value: &Value, look: &Look) -> String {
 
 const NOTHING_THERE: &str = "-";
 const GAP: u16 = 2;
+/// An id and a word do not fit beside each other in less.
+const NARROW: u16 = 60;

@@ -1,5 +1,7 @@
 //! `list`: the things that fit.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -22,7 +24,7 @@ pub struct List<R: Resource> {
     sort: Option<String>,
     /// No more than so many
     #[arg(long, value_name = "NUMBER")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 }
 
 impl<R: Resource> List<R> {
@@ -30,7 +32,7 @@ impl<R: Resource> List<R> {
         let things = session.stop.unless_pressed(async {
             let resource = R::open(&session.client, self.scope).await?;
             let things = resource.list(&self.filter, self.sort.as_deref()).await?;
-            let things = things.take(self.limit.unwrap_or(usize::MAX));
+            let things = things.take(self.limit.unwrap_or(NonZeroUsize::MAX).get());
             Ok::<_, Failure>(things.try_collect::<Vec<_>>().await?)
         });
         let things = things.await?;

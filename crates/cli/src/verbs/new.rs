@@ -27,6 +27,9 @@ pub struct New<R: Resource> {
 impl<R: Resource> New<R> {
     pub async fn run(self, session: &Session) -> Result<(), Failure> {
         refuse_to_lose_the_secret(session, R::SECRET)?;
+        if self.flags.what_if && session.form == Some(Form::Id) {
+            return Err(Failure::Usage("nothing is made, so there is no id: leave -o out".into()));
+        }
         let resource = session.stop.unless_pressed(R::open(&session.client, self.scope)).await?;
         let body = session.stop.unless_pressed(resource.body(self.new, session)).await?;
         if self.flags.confirm {
@@ -42,7 +45,13 @@ impl<R: Resource> New<R> {
         let made = resource.create(&body, &self.flags.change()).await?;
         if self.flags.what_if {
             let text = deed::would(session, &deed_of::<R>(&made.thing), &made.thing, &[])?;
-            return print_what_if(session, &made.thing, text, self.flags.pass_thru);
+            if session.form != Some(Form::Name) && (self.flags.pass_thru || session.form.is_some())
+            {
+                session.note(&text);
+                let thing = deed::without_drawn(&made.thing)?;
+                return output::value(&thing, session.form(), &session.look);
+            }
+            return print_what_if(session, &made.thing, text, false);
         }
         print_made(session, R::ONE, R::SECRET, &made, "made", self.flags.pass_thru)
     }

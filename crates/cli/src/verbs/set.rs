@@ -36,7 +36,12 @@ impl<R: Resource> Set<R> {
             return Err(Failure::Usage("say what to change: --help has the flags".into()));
         }
         let mut things = self.targets.find(&resource, session).await?;
-        if asked.get("enabled") == Some(&json!(false)) {
+        let members = asked.as_object().into_iter().flatten();
+        let mut members = members.filter(|(name, value)| {
+            !HARMLESS.contains(&name.as_str())
+                && (name.as_str(), *value) != ("enabled", &json!(true))
+        });
+        if members.next().is_some() {
             things = self.targets.spare_oneself::<R>(things, session).await?;
         }
         let words = Words { one: R::ONE, many: R::MANY, verb: "change", done: "changed" };
@@ -46,3 +51,6 @@ impl<R: Resource> Set<R> {
         .await
     }
 }
+
+/// What may be changed of whoever asks without taking anything from them.
+const HARMLESS: [&str; 5] = ["description", "display_name", "external_id", "metadata", "name"];
