@@ -217,7 +217,12 @@ impl<V: Remember, E: Clone + Send + Sync + 'static> Recall<V, E> {
             Landed::Known { fact, .. } => {
                 self.known.insert(*fingerprint, fact.clone());
             }
-            Landed::Unknown { learnt, .. } => self.unknown.insert(*fingerprint, *learnt),
+            Landed::Unknown { learnt, .. } => {
+                self.unknown.insert(*fingerprint, *learnt);
+                // What was known of it before would stand in front. Where somebody has learnt more
+                // meanwhile, that is asked once more.
+                self.known.remove(fingerprint);
+            }
         }
         Ok(landed.value())
     }

@@ -293,4 +293,4 @@ Examples:
 
 const HEAD: &str = "\
 A log that was cut short is still a valid chain. Only who has kept its end elsewhere can tell:
-  keystile audit verify --head 42:1f0c4f6b…";
+  keystile audit verify --head 42:1f0c4f6b7d3a9e58c2b40d6f8a1e3c5b7d9f0a2c4e6b8d0f1a3c5e7b9d2f4a6c";
