@@ -192,7 +192,10 @@ impl Import {
                 break;
             }
             let was_under_way = journal.under_way;
-            journal.send(environment::now())?;
+            if let Err(failure) = journal.send(environment::now()) {
+                stopped = Some(failure);
+                break;
+            }
             let api_keys = batch.iter().map(|(_, key)| (*key).clone()).collect();
             let change = Change::new().dry_run(what_if).idempotency_key(journal.key(number));
             let made = match session
@@ -210,27 +213,41 @@ impl Import {
                     break;
                 }
             };
+            let (mut created, mut refused) = (Vec::new(), Vec::new());
             for ((row, _), answer) in batch.iter().zip(made.data) {
                 match answer {
                     BatchAnswer::Created(key) => {
-                        journal.made += 1;
                         secrets.keep(&key)?;
-                        keys.extend(self.pass_thru.then_some(key.api_key));
+                        created.push(key.api_key);
                     }
-                    BatchAnswer::Refused(refused) => {
-                        journal.refused.push(Refused::by_server(row, refused))
-                    }
+                    BatchAnswer::Refused(it) => refused.push(Refused::by_server(row, it)),
                 }
             }
-            journal.answered(number, secrets.write()?);
+            // Without its secrets a batch was not answered: it is asked for once more.
+            match secrets.write() {
+                Ok(length) => {
+                    journal.made += created.len();
+                    journal.refused.append(&mut refused);
+                    journal.answered(number, length);
+                }
+                Err(failure) => {
+                    stopped = Some(failure);
+                    break;
+                }
+            }
+            if self.pass_thru {
+                keys.append(&mut created);
+            }
         }
         bar.finish_and_clear();
         if let Some(empty) = secrets.empty_file() {
             // Whatever stands there when this goes on is not of this import: known before it can be.
-            journal.secrets = None;
-            journal.save()?;
-            // It would stand in the way of the next import, which says so.
-            let _ = fs::remove_file(empty);
+            let length = journal.secrets.take();
+            match journal.save() {
+                // It would stand in the way of the next import, which says so.
+                Ok(()) => drop(fs::remove_file(empty)),
+                Err(_) => journal.secrets = length,
+            }
         }
         Ok(Made { keys, stopped })
     }
@@ -248,7 +265,10 @@ impl Import {
         let (all, made) = (rows.len(), journal.made);
         let verb = if self.what_if { "would be imported" } else { "imported" };
         if let Some(failure) = stopped {
-            journal.save()?;
+            // What stands there is enough to go on: a batch is asked for once more rather than lost.
+            if let Err(unsaved) = journal.save() {
+                say(format_args!("keystile: {unsaved}"));
+            }
             if made == 0 {
                 return Err(failure);
             }

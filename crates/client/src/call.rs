@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use crate::error::{REQUEST_ID, text};
+use crate::error::{REQUEST_ID, retry_after, text};
 use crate::operations::Operation;
 use crate::repeat::Repeat;
 use crate::{Answer, Change, Client, Error, Refusal, Result};
@@ -249,7 +249,7 @@ impl Heard {
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let kind = text(&self.headers, &CONTENT_TYPE).unwrap_or_default();
         if !kind.starts_with("application/json") {
-            return Err(Error::NotKeystile { status: 200 });
+            return Err(Error::not_keystile());
         }
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -274,7 +274,7 @@ impl Heard {
 fn refusal(status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
     match Refusal::read(status, headers, body) {
         Some(refusal) => Error::Refused(refusal),
-        None => Error::NotKeystile { status },
+        None => Error::NotKeystile { status, retry_after: retry_after(headers) },
     }
 }
 

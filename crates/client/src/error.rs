@@ -7,7 +7,7 @@ mod refusal;
 use std::time::Duration;
 
 pub use self::refusal::{Code, Refusal};
-pub(crate) use self::refusal::{REQUEST_ID, text};
+pub(crate) use self::refusal::{REQUEST_ID, retry_after, text};
 use crate::operations::Operation;
 
 /// Why a call has no answer.
@@ -39,6 +39,8 @@ pub enum Error {
     NotKeystile {
         /// The HTTP status.
         status: u16,
+        /// When it is worth another try, as whoever answered says.
+        retry_after: Option<Duration>,
     },
     /// The server did as it was asked, and answered what this version does not understand: it is
     /// older or newer.
@@ -87,7 +89,7 @@ impl Error {
     pub fn may_be_done(&self) -> bool {
         match self {
             Self::Lost(_) | Self::TimedOut | Self::Unreadable { .. } => true,
-            Self::NotKeystile { status } => matches!(status, 200..=299 | 500..),
+            Self::NotKeystile { status, .. } => matches!(status, 200..=299 | 500..),
             Self::Refused(refusal) => refusal.status >= 500,
             Self::Request(_) | Self::Unreachable(_) | Self::Tls(_) => false,
         }
@@ -143,14 +145,22 @@ impl Error {
         match self {
             Self::Unreachable(_) | Self::Lost(_) | Self::TimedOut => true,
             Self::Refused(refusal) => matches!(refusal.status, 429 | 503),
-            Self::NotKeystile { status } => matches!(status, 429 | 502 | 503 | 504),
+            Self::NotKeystile { status, .. } => matches!(status, 429 | 502 | 503 | 504),
             Self::Request(_) | Self::Tls(_) | Self::Unreadable { .. } => false,
         }
     }
 
-    /// When the server says that it is worth another try.
+    /// When the server, or a proxy before it, says that it is worth another try.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        self.refusal()?.retry_after
+        match self {
+            Self::NotKeystile { retry_after, .. } => *retry_after,
+            error => error.refusal()?.retry_after,
+        }
+    }
+
+    /// Success, but of somebody else.
+    pub(crate) fn not_keystile() -> Self {
+        Self::NotKeystile { status: 200, retry_after: None }
     }
 }
 

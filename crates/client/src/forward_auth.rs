@@ -54,7 +54,7 @@ async fn passage(call: Call) -> Result<Passage> {
     let heard = call.repeat(Repeat::Never).hear(&mut false).await?;
     let told = |name: &'static str| {
         let value = text(&heard.headers, &HeaderName::from_static(name)).map(str::to_owned);
-        value.ok_or(Error::NotKeystile { status: 200 })
+        value.ok_or(Error::not_keystile())
     };
     Ok(Passage {
         principal: told("x-keystile-principal")?,

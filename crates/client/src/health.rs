@@ -25,6 +25,6 @@ impl HealthChecks {
     /// Its metrics, in the text format of OpenMetrics.
     pub async fn metrics(&self) -> Result<String> {
         let heard = self.0.call(operations::show_metrics, &[]).hear(&mut false).await?;
-        String::from_utf8(heard.body.into()).or(Err(Error::NotKeystile { status: 200 }))
+        String::from_utf8(heard.body.into()).or(Err(Error::not_keystile()))
     }
 }

@@ -126,6 +126,65 @@ async fn that_nobody_reads_what_is_said_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_changed_by_what_would_be_or_without_an_answer() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["users", "new", "bot", "--service-account"]).await;
+    admin.prints(&["tokens", "new", "nightly", "--user", "bot", "--expires-in", "1d", "-q"]).await;
+    admin.prints(&["roles", "new", "reader"]).await;
+    admin.prints(&["providers", "new", "Partners", "--kind", "api_key"]).await;
+    admin.prints(&["keys", "new", "CI", "-q"]).await;
+    let lists = [
+        &["keys", "list"][..],
+        &["tokens", "list", "--user", "bot"],
+        &["users", "list"],
+        &["roles", "list"],
+        &["providers", "list"],
+    ];
+    let all = async || {
+        let mut all = Vec::new();
+        for list in lists {
+            let mut shown = admin.shows(list).await;
+            // Who asks is used by asking.
+            shown.as_array_mut().unwrap().iter_mut().for_each(|one| {
+                one["last_used_at"] = NULL;
+            });
+            all.push(shown);
+        }
+        all
+    };
+    let before = all().await;
+    for change in [
+        &["keys", "new", "other"][..],
+        &["keys", "set", "CI", "--description", "x"],
+        &["keys", "remove", "CI"],
+        &["keys", "rotate", "CI"],
+        &["tokens", "new", "other", "--user", "bot", "--expires-in", "1d"],
+        &["tokens", "remove", "nightly", "--user", "bot"],
+        &["tokens", "rotate", "nightly", "--user", "bot"],
+        &["users", "new", "ann"],
+        &["users", "set", "bot", "--disable"],
+        &["users", "remove", "bot", "--revoke-tokens"],
+        &["roles", "new", "other"],
+        &["roles", "set", "reader", "--description", "x"],
+        &["roles", "remove", "reader"],
+        &["providers", "new", "Others", "--kind", "api_key"],
+        &["providers", "set", "partners", "--disable"],
+        &["providers", "remove", "partners"],
+    ] {
+        let would = admin.run(&[change, &["--what-if"]].concat()).await;
+        let said = format!("{}{}", would.stdout, would.stderr);
+        assert!(would.status.success() && said.contains("would"), "{change:?}: {would:#?}");
+        let asked = admin.run(&[change, &["--confirm"]].concat()).await;
+        assert_eq!(asked.status.code(), Some(2), "{change:?}: {asked:#?}");
+        if change[1] == "remove" {
+            let asked = admin.run(change).await;
+            assert_eq!(asked.status.code(), Some(2), "{change:?}: {asked:#?}");
+        }
+        assert_eq!(all().await, before, "{change:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_failure_says_of_what_it_is() {
     let (_server, admin) = administrator(&Database::Sqlite).await;
     for name in ["a", "b"] {

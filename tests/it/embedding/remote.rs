@@ -93,7 +93,7 @@ on_each_database! {
         assert!(!verifier.is_trusting());
     }
 
-    async fn many_questions_go_by_one_connection(database: Database) {
+    async fn many_questions_go_by_few_connections(database: Database) {
         let stage = Stage::on(&database).await;
         let verifier = stage.trusting(|builder| builder).await;
         let (connections, asked) = (stage.cable.connections(), stage.cable.count_carried(LOOKUP));
@@ -102,8 +102,8 @@ on_each_database! {
             assert_eq!(code(&verifier, &key.secret).await, "valid");
         }
         assert!(stage.cable.count_carried(LOOKUP) >= asked + 20);
-        // One for the stream, one for leases and one for questions, or one of them for two.
-        assert!(stage.cable.connections() <= connections + 1);
+        // Leases are asked for and uses told at the same time, and may each need one.
+        assert!(stage.cable.connections() <= connections + 3);
     }
 
     async fn rule_16_a_waiting_revocation_counts_a_verifier_that_follows(database: Database) {

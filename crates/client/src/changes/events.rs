@@ -36,7 +36,7 @@ impl Events {
                 None => return Ok(None),
             }
             if self.heard.len() > LONGEST {
-                return Err(Error::NotKeystile { status: 200 });
+                return Err(Error::not_keystile());
             }
         }
     }

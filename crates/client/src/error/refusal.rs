@@ -32,11 +32,15 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
+/// After how long it is worth another try, if that is said in seconds (RFC 9110, section 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    text(headers, &RETRY_AFTER)?.parse().ok().map(Duration::from_secs)
+}
+
 impl Refusal {
     /// Reads a refusal; `None` if it is not Keystile's.
     pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Option<Box<Self>> {
-        let retry_after = text(headers, &RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
-        let retry_after = retry_after.map(Duration::from_secs);
+        let retry_after = retry_after(headers);
         if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
             return Some(Box::new(Self {
                 status,

@@ -6,7 +6,7 @@ use keystile_client::api::auth::PasswordChange;
 use keystile_client::api::roles::{NewRole, RolePatch};
 use keystile_client::{Change, Error};
 
-use crate::stub::{Deed, Stub, json, me, problem, role};
+use crate::stub::{Deed, Stub, answer, json, me, problem, role};
 
 #[tokio::test]
 async fn a_question_is_asked_until_it_is_answered() {
@@ -111,6 +111,15 @@ async fn a_deletion_that_waits_for_the_cluster_is_not_sent_again() {
 #[tokio::test]
 async fn the_pause_that_the_server_asks_for_is_kept() {
     let busy = problem(503, "unavailable", &["retry-after: 1"]);
+    let stub = Stub::new([busy, me()]).await;
+    let began = Instant::now();
+    stub.client().me().show().await.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn so_is_the_pause_that_a_proxy_asks_for() {
+    let busy = answer("503 Busy", "text/html", &["retry-after: 1"], "<p>Come back");
     let stub = Stub::new([busy, me()]).await;
     let began = Instant::now();
     stub.client().me().show().await.unwrap();
