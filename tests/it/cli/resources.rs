@@ -97,3 +97,47 @@ on_each_database! {
         assert!(admin.fails(&["providers", "get", "partner-keys"], 3).await.contains("partner-keys"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_resource_is_printed_in_every_form_and_found_by_ids_that_are_piped() {
+    let (_server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["users", "new", "bot", "--service-account"]).await;
+    let new = ["tokens", "new", "nightly", "--user", "bot", "--expires-in", "1d", "-q"];
+    let token = admin.prints(&new).await;
+    for resource in [
+        &["keys"][..],
+        &["tokens", "--user", "bot"],
+        &["users"],
+        &["roles"],
+        &["providers"],
+    ] {
+        let (group, scope) = (resource[0], &resource[1..]);
+        let list = |form: &'static str| {
+            let line = [&[group, "list"], scope, &["-o", form]].concat();
+            let admin = &admin;
+            async move { admin.prints(&line).await }
+        };
+        let ids = list("id").await;
+        let count = ids.lines().count();
+        assert!(count > 0, "{group}");
+        for form in ["table", "json", "yaml", "csv", "name"] {
+            let shown = list(form).await;
+            assert!(shown.lines().count() >= count, "{group} {form}: {shown}");
+            assert!(!shown.contains(token.trim()), "{group} {form}: {shown}");
+        }
+        let get = [&[group, "get", "-"], scope, &["-o", "id"]].concat();
+        let got = admin.run_with(&get, &ids).await;
+        assert_eq!(got.stdout, ids, "{group}: {got:#?}");
+    }
+    admin.prints(&["users", "set", "bot", "--disable"]).await;
+    assert_eq!(admin.shows(&["users", "get", "bot"]).await["enabled"], false);
+    admin.prints(&["users", "set", "bot", "--enable", "--wait"]).await;
+    assert_eq!(admin.shows(&["users", "get", "bot"]).await["enabled"], true);
+    let both = admin.run(&["users", "set", "bot", "--enable", "--disable"]).await;
+    assert_eq!(both.status.code(), Some(2), "{both:#?}");
+    let set = ["keys", "set", "--expires-at", "2099-01-31T12:00:00Z"];
+    admin.prints(&["keys", "new", "CI", "-q"]).await;
+    admin.prints(&[&set[..2], &["CI"], &set[2..]].concat()).await;
+    let key = admin.shows(&["keys", "get", "CI"]).await;
+    assert_eq!(key["expires_at"], "2099-01-31T12:00:00Z");
+}

@@ -64,6 +64,39 @@ async fn keys_that_deserve_attention_are_counted_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_that_end_soon_or_were_not_used_for_long_are_named_by_how_many_days() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    desk.run(&["keys", "new", "ending", "--expires-in", "5d", "-q"]).await.expect(0);
+    let named = async |insight: &[&str]| {
+        let insight = [&["insights"], insight, &["-o", "name"]].concat();
+        desk.run(&insight).await.expect(0).stdout
+    };
+    assert_eq!(named(&["expiring", "--expiring-days", "7"]).await, "ending\n");
+    assert_eq!(named(&["expiring", "--expiring-days", "3"]).await, "");
+    assert_eq!(named(&["unused", "--unused-days", "1"]).await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_of_a_credential_is_what_is_judged() {
+    let (server, admin) = started(&Database::Sqlite).await;
+    let desk = Desk::at(&server, &admin);
+    let new = json!({ "name": "k", "role_ids": [4], "allowed_ips": ["192.0.2.0/24"] });
+    let key = Key::made(&admin, new).await;
+    for (more, code) in [
+        (&["--ip", "192.0.2.7"][..], 0),
+        (&["--ip", "198.51.100.7"], 4),
+        (&["--ip", "192.0.2.7", "--expression", "keystile.keys.verify"], 0),
+        (&["--ip", "192.0.2.7", "--expression", "keystile.users.write"], 4),
+        (&["--ip", "192.0.2.7", "--transport", "secure"], 0),
+        (&["--ip", "192.0.2.7", "--source", "query"], 4),
+    ] {
+        let said = desk.tell(&[&["verify"], more].concat(), &key.secret).await;
+        assert_eq!(said.code, Some(code), "{more:?}: {said:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_listed_followed_and_verified() {
     let (server, admin) = started(&Database::Sqlite).await;
     let desk = Desk::at(&server, &admin);
