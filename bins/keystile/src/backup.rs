@@ -9,6 +9,7 @@ use keystile_service::backup::{BackedUp, back_up};
 
 use crate::open::open_beside;
 use crate::private_file::PrivateFile;
+use crate::progress::Counted;
 use crate::settings::Flags;
 
 /// Does it, and ends.
@@ -26,16 +27,20 @@ async fn write(file: &Path, flags: Flags) -> anyhow::Result<()> {
         if io::stdout().is_terminal() {
             bail!("a backup is nothing for a terminal: name a file, or send it somewhere");
         }
-        let BackedUp { mut out, rows, head } = back_up(&store, &master, now, io::stdout()).await?;
-        out.flush()?;
+        let out = Counted::new(io::stdout(), None, WRITTEN);
+        let BackedUp { out, rows, head } = back_up(&store, &master, now, out).await?;
+        out.end().flush()?;
         (rows, head)
     } else {
         let cannot = || format!("cannot write the backup to {}", file.display());
         let out = PrivateFile::begin(file).with_context(cannot)?;
+        let out = Counted::new(out, None, WRITTEN);
         let BackedUp { out, rows, head } = back_up(&store, &master, now, out).await?;
-        out.finish().with_context(cannot)?;
+        out.end().finish().with_context(cannot)?;
         (rows, head)
     };
     eprintln!("keystile: {rows} rows, up to event {seq} with the seal {hash}");
     Ok(())
 }
+
+const WRITTEN: &str = "written";

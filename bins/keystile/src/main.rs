@@ -8,6 +8,7 @@ mod master_key;
 mod metrics;
 mod open;
 mod private_file;
+mod progress;
 mod restore;
 mod rounds;
 mod serve;

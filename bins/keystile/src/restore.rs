@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::master_key;
 use crate::open::{load, make_private, open_store};
+use crate::progress::Counted;
 use crate::settings::Flags;
 
 /// Does it, and ends.
@@ -28,17 +29,21 @@ pub fn run(
 
 async fn read(file: &Path, not_again: NotAgain, flags: Flags) -> anyhow::Result<()> {
     let settings = load(flags)?;
-    let backup: Box<dyn Read + Send> = if file.as_os_str() == "-" {
-        Box::new(io::stdin())
+    let (backup, length): (Box<dyn Read + Send>, _) = if file.as_os_str() == "-" {
+        (Box::new(io::stdin()), None)
     } else {
-        Box::new(File::open(file).with_context(|| format!("cannot read {}", file.display()))?)
+        let file = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let length = file.metadata().ok().map(|metadata| metadata.len());
+        (Box::new(file), length)
     };
     let master = master_key::load(settings.master_key, &settings.data_dir, true)
         .context("a backup comes back only under the master key that it was made under")?;
     make_private(&settings.data_dir)?;
     let (store, _lock) = open_store(&settings.database).await?;
     let names_none = not_again.changed_since.is_none() && not_again.ended.is_empty();
-    let restored = restore(&store, &master, &SystemClock, backup, not_again).await?;
+    let mut backup = Counted::new(backup, length, "read");
+    let restored = restore(&store, &master, &SystemClock, &mut backup, not_again).await?;
+    drop(backup.end());
     tell(&restored, names_none);
     Ok(())
 }

@@ -104,13 +104,9 @@ async fn every_resource_is_printed_in_every_form_and_found_by_ids_that_are_piped
     admin.prints(&["users", "new", "bot", "--service-account"]).await;
     let new = ["tokens", "new", "nightly", "--user", "bot", "--expires-in", "1d", "-q"];
     let token = admin.prints(&new).await;
-    for resource in [
-        &["keys"][..],
-        &["tokens", "--user", "bot"],
-        &["users"],
-        &["roles"],
-        &["providers"],
-    ] {
+    for resource in
+        [&["keys"][..], &["tokens", "--user", "bot"], &["users"], &["roles"], &["providers"]]
+    {
         let (group, scope) = (resource[0], &resource[1..]);
         let list = |form: &'static str| {
             let line = [&[group, "list"], scope, &["-o", form]].concat();

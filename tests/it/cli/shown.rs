@@ -66,7 +66,7 @@ fn at_the_terminal(person: &Person, line: &str, shown: &str) -> String {
     for (name, value) in of_person.get_envs() {
         value.map(|value| shell.env(name, value));
     }
-    let mut terminal = in_columns(COLUMNS.into(), shell);
+    let mut terminal = in_columns(COLUMNS.into(), &shell);
     let [rows, columns] = [24, COLUMNS].map(|count| count.try_into().unwrap());
     let mut screen = vt100::Parser::new(rows, columns, 0);
     let mut lines = shown.lines().peekable();

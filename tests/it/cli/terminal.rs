@@ -152,6 +152,27 @@ async fn an_import_shows_how_far_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_and_a_restore_show_how_far_they_are() {
+    let server = Server::start(&Options::on(&Database::Sqlite)).await;
+    let key = crate::backup::master_key(&server);
+    let target = Options::on(&Database::Sqlite).env("KEYSTILE_MASTER_KEY", key);
+    let file = server.options().data().join("backup");
+    let file = file.to_str().unwrap();
+    for (options, command, told) in
+        [(server.options(), "backup", "B written"), (&target, "restore", "B read")]
+    {
+        let command = options.command(&[command, file]);
+        let code = block_in_place(|| {
+            let mut terminal = in_columns(100, command.as_std());
+            terminal.exp_string(told).unwrap();
+            terminal.exp_string("rows").unwrap();
+            ended(terminal)
+        });
+        assert_eq!(code, 0, "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_would_be_made_is_shown_before_it_is_made() {
     let (server, admin) = administrator(&Database::Sqlite).await;
     std::fs::write(admin.home().join("keys.csv"), "name,key\none,old-key-0001\ntwo,\n").unwrap();
@@ -250,7 +271,7 @@ async fn a_table_is_no_wider_than_the_terminal() {
     let long = "a name that is much longer than the terminal is wide, and has no end in sight";
     admin.prints(&["keys", "new", long, "--role", "1,3,4", "-q"]).await;
     for columns in [40_usize, 60, 120] {
-        let mut terminal = in_columns(columns, admin.command(&["keys", "list"]));
+        let mut terminal = in_columns(columns, &admin.command(&["keys", "list"]));
         let shown = block_in_place(|| terminal.exp_eof()).unwrap();
         let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(shown.contains("enabled") && widest > 30, "{shown}");
@@ -266,7 +287,7 @@ pub fn at_a_terminal(person: &Person, arguments: &[&str]) -> PtySession {
 }
 
 /// The command, at a terminal that is so wide.
-pub fn in_columns(columns: usize, command: Command) -> PtySession {
+pub fn in_columns(columns: usize, command: &Command) -> PtySession {
     let mut narrow = Command::new("sh");
     narrow.arg("-c").arg(format!("stty rows 24 cols {columns} && exec \"$0\" \"$@\""));
     narrow.arg(command.get_program()).args(command.get_args()).env("NO_COLOR", "1");
