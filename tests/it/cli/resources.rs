@@ -1,6 +1,6 @@
 //! The verbs that every resource has, and what is particular to each.
 
-use acceptance::{Database, on_each_database};
+use acceptance::{Caller, Database, on_each_database, until};
 use serde_json::json;
 
 use super::{Failing, Person, administrator};
@@ -136,4 +136,46 @@ async fn every_resource_is_printed_in_every_form_and_found_by_ids_that_are_piped
     admin.prints(&[&set[..2], &["CI"], &set[2..]].concat()).await;
     let key = admin.shows(&["keys", "get", "CI"]).await;
     assert_eq!(key["expires_at"], "2099-01-31T12:00:00Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_filter_of_keys_finds_what_it_says() {
+    let (server, admin) = administrator(&Database::Sqlite).await;
+    admin.prints(&["keys", "new", "off", "--external-id", "customer-1", "-q"]).await;
+    admin.prints(&["keys", "set", "off", "--disable"]).await;
+    let used = admin.prints(&["keys", "new", "used", "--expires-in", "1d", "-q"]).await;
+    admin.prints(&["keys", "new", "ended", "--expires-in", "1s", "-q"]).await;
+    server.api(Caller::Bearer(used.trim().to_owned())).get("/api/v1/me").await.expect(200);
+    const ALL: &str = "ended used off First administrator";
+    for (filter, names) in [
+        (&["--expired"][..], "ended"),
+        (&["--unexpired"], "used off First administrator"),
+        (&["--with-expiry"], "ended used"),
+        (&["--without-expiry"], "off First administrator"),
+        (&["--expires-before", "2d"], "ended used"),
+        (&["--used"], "used First administrator"),
+        (&["--unused"], "ended off"),
+        (&["--unused-since", "1d"], ""),
+        (&["--enabled"], "ended used First administrator"),
+        (&["--disabled"], "off"),
+        (&["--external-id", "customer-1"], "off"),
+        (&["--role", "administrator"], "First administrator"),
+        (&["--provider", "api-keys"], ALL),
+        (&["--name", "*e*"], "ended used"),
+        (&["--created-before", "2020-01-01"], ""),
+    ] {
+        let list = [&["keys", "list", "-o", "name"], filter].concat();
+        let finds = async || {
+            let found = admin.prints(&list).await;
+            found.lines().collect::<Vec<_>>().join(" ") == names
+        };
+        // Uses are written after some seconds, and what ends soon ends in a second.
+        until(&format!("{filter:?} finds {names}"), finds).await;
+    }
+    admin.prints(&["users", "new", "bot", "--service-account"]).await;
+    let bots = ["users", "list", "--service-accounts", "-o", "name"];
+    assert_eq!(admin.prints(&bots).await, "bot\n");
+    let made = admin.shows(&["audit", "list", "--action", "user.created"]).await;
+    let made = made.as_array().unwrap();
+    assert!(!made.is_empty() && made.iter().all(|it| it["action"] == "user.created"), "{made:?}");
 }
